@@ -1,0 +1,186 @@
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct lk_text lk_text_init(char *buf, size_t cap)
+{
+    buf[0] = '\0';
+    return (struct lk_text){.buf = buf, .cap = cap};
+}
+
+void lk_text_vaddf(struct lk_text *t, const char *fmt, va_list ap)
+{
+    size_t room = t->cap - t->len;
+    int n = vsnprintf(t->buf + t->len, room, fmt, ap);
+    if (n < 0 || (size_t)n >= room) {
+        t->truncated = true;
+        t->len = n < 0 ? t->len : t->cap - 1;
+        t->buf[t->len] = '\0';
+        return;
+    }
+    t->len += (size_t)n;
+}
+
+void lk_text_addf(struct lk_text *t, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    lk_text_vaddf(t, fmt, ap);
+    va_end(ap);
+}
+
+void lk_text_add(struct lk_text *t, const char *s)
+{
+    lk_text_addf(t, "%s", s);
+}
+
+int lk_text_copy(char *dst, size_t cap, const char *s)
+{
+    size_t n = strlen(s);
+    if (n >= cap) {
+        dst[0] = '\0';
+        return -ENAMETOOLONG;
+    }
+    memcpy(dst, s, n + 1);
+    return 0;
+}
+
+void lk_text_hex(char *dst, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        dst[2 * i] = digits[bytes[i] >> 4];
+        dst[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    dst[2 * n] = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int lk_text_unhex(uint8_t *dst, size_t n, const char *hex)
+{
+    if (strlen(hex) != 2 * n) {
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int hi = hex_value(hex[2 * i]);
+        int lo = hex_value(hex[2 * i + 1]);
+        if (hi < 0 || lo < 0) {
+            return -EINVAL;
+        }
+        dst[i] = (uint8_t)(hi << 4 | lo);
+    }
+    return 0;
+}
+
+static bool all_of(const char *s, size_t min, size_t max, bool (*ok)(unsigned char))
+{
+    size_t n = 0;
+    for (; s[n] != '\0'; n++) {
+        if (n >= max || !ok((unsigned char)s[n])) {
+            return false;
+        }
+    }
+    return n >= min;
+}
+
+static bool is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_printable(unsigned char c)
+{
+    return c >= 0x20 && c <= 0x7e;
+}
+
+static bool is_id_char(unsigned char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+}
+
+bool lk_text_is_digits(const char *s, size_t min, size_t max)
+{
+    return all_of(s, min, max, is_digit);
+}
+
+bool lk_text_is_printable(const char *s, size_t max)
+{
+    return all_of(s, 1, max, is_printable);
+}
+
+bool lk_text_is_id(const char *s, size_t max)
+{
+    return all_of(s, 1, max, is_id_char);
+}
+
+/* Length of the sequence that starts with c, its smallest lawful code point in *ret_min, its payload in *ret_cp. */
+static size_t utf8_lead(unsigned char c, uint32_t *ret_min, uint32_t *ret_cp)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t min;
+    } rows[] = {{0x80, 0x00, 1}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t i = 0; i < 4; i++) {
+        if ((c & rows[i].mask) == rows[i].lead) {
+            *ret_min = rows[i].min;
+            *ret_cp = c & (unsigned char)~rows[i].mask;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+bool lk_text_is_utf8(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        uint32_t min = 0, cp = 0;
+        size_t len = utf8_lead((unsigned char)s[i], &min, &cp);
+        if (len == 0 || len > n - i) {
+            return false;
+        }
+        for (size_t k = 1; k < len; k++) {
+            unsigned char c = (unsigned char)s[i + k];
+            if ((c & 0xc0) != 0x80) {
+                return false;
+            }
+            cp = cp << 6 | (c & 0x3f);
+        }
+        if (cp < min || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff)) {
+            return false;
+        }
+        i += len;
+    }
+    return true;
+}
+
+int lk_text_parse_u64(const char *s, uint64_t max, uint64_t *ret_value)
+{
+    uint64_t v = 0;
+    if (!lk_text_is_digits(s, 1, 20)) {
+        return -EINVAL;
+    }
+    for (; *s; s++) {
+        uint64_t digit = (uint64_t)(*s - '0');
+        if (v > (UINT64_MAX - digit) / 10) {
+            return -ERANGE;
+        }
+        v = v * 10 + digit;
+    }
+    if (v > max) {
+        return -ERANGE;
+    }
+    *ret_value = v;
+    return 0;
+}
