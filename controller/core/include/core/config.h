@@ -1,0 +1,60 @@
+/*
+ * What the core has to know about its cabinet: fixed after start. Filled by controller/app from the configuration file.
+ * All durations are milliseconds of the monotonic clock. Value type; any thread may read it.
+ */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "core/words.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lk_door_config {
+    char label[LK_LABEL_MAX + 1]; /* "A07": bank name and two-digit number */
+    int bank;
+    enum lk_size size;
+    bool low_reach;
+};
+
+struct lk_core_config {
+    int banks;
+    char bank_name[LK_MAX_BANKS][LK_LABEL_MAX + 1];
+    int doors;
+    struct lk_door_config door[LK_MAX_DOORS];
+
+    int64_t pulse_wait_ms;      /* a pulse may wait this long for its supply before we give up hearing of it (30 000) */
+    int64_t open_timeout_ms;    /* from the pulse to "jammed" (4 000) */
+    int64_t left_open_ms;       /* from opening to door.left_open (60 000) */
+    int64_t open_again_ms;      /* from closing to the end of "open again" (60 000) */
+    int64_t notice_ms;          /* how long a notice stays on the kiosk (15 000) */
+    int64_t staff_idle_ms;      /* a staff session without a touch ends (180 000) */
+    int64_t doubt_grace_ms;     /* the person standing there may prove an unproven outcome (900 000) */
+    int64_t wrong_door_ms;      /* another door moving this soon after a pulse on its bank is a wrong door (3 000) */
+    int64_t late_open_ms;       /* a jammed door opening this soon counts as its own late opening (30 000) */
+    unsigned lockout_tries;     /* wrong codes before a lockout (5) */
+    int64_t lockout_first_ms;   /* (60 000), doubling up to */
+    int64_t lockout_most_ms;    /* (900 000) */
+    unsigned lockout_alarm;     /* the lockout in a row that raises the alarm (3) */
+    int64_t lockout_forget_ms;  /* a quiet time after which the next lockout is a first one again (3 600 000) */
+    unsigned remote_short_most; /* remote opens in remote_short_ms (3 in 600 000) */
+    int64_t remote_short_ms;
+    unsigned remote_day_most;    /* remote opens in 24 h (10); at most LK_REMOTE_KEPT */
+    bool accept_unknown_barcode; /* a courier may deposit an item nobody announced */
+};
+
+enum { LK_REMOTE_KEPT = 64 };
+
+/* The defaults named above; banks and doors are left empty. */
+void lk_core_config_defaults(struct lk_core_config *cfg);
+
+/* The index of a label, or LK_NO_DOOR. */
+int lk_core_find_door(const struct lk_core_config *cfg, const char *label);
+
+/* The index of a bank name, or -1. */
+int lk_core_find_bank(const struct lk_core_config *cfg, const char *name);
+
+/* The door's label, or "-" for LK_NO_DOOR. */
+const char *lk_core_label(const struct lk_core_config *cfg, int door);
+
+#endif

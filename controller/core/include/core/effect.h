@@ -1,0 +1,69 @@
+/*
+ * What has to be done after a step: data, in the order in which it has to happen. All STORE effects of one step are one
+ * transaction; when its commit fails none of the others is run and the new state is thrown away (design: one step).
+ * Value types; the list is the caller's.
+ */
+#ifndef CORE_EFFECT_H
+#define CORE_EFFECT_H
+
+#include "core/item.h"
+
+enum lk_effect_kind {
+    /* STORE: one transaction, in list order */
+    LK_FX_INTENT_ADD,    /* .intent, .door, .item.id, .purpose, .actor, .who, .from: durable before its PULSE (law 1) */
+    LK_FX_INTENT_SETTLE, /* .intent, .outcome: what the sensor proved */
+    LK_FX_INTENT_WITHDRAW, /* .intent: the deposit was cancelled while its door was open */
+    LK_FX_INTENT_FINISH,   /* .intent: the opening is over, its door is shut or given up */
+    LK_FX_ITEM_PUT, /* .item: create, or update channel, size, phone tail, low_reach of one that exists; not custody */
+    LK_FX_ITEM_CUSTODY,   /* .item.id, .from, .to, .door: the row must say .from, else the commit fails (law 4) */
+    LK_FX_ITEM_CANCELLED, /* .item.id */
+    LK_FX_SECRET_SET,     /* .item.id, .secret: replaces the item's live code and token */
+    LK_FX_SECRET_KILL,    /* .item.id: code and token are used up for good (law 8) */
+    LK_FX_DOOR_USE,       /* .door, .use, .item.id, .reason */
+    LK_FX_DOUBT,          /* .door, .to non-NONE: in doubt (.from, .purpose); NONE: doubt is over */
+    LK_FX_BANK_STOP,      /* .bank, .reason; reason NONE: resumed */
+    LK_FX_LOCKOUT,        /* .count tries, .level, .duration_ms of the lockout that runs (0: none) */
+    LK_FX_COMMAND,        /* .jti, .digest, .result, .reason, .outcome: remembered, and the stored answer */
+    LK_FX_EVENT,          /* .event: appended to the log in the same transaction (law 5) */
+    /* the rest: run only after the commit */
+    LK_FX_PULSE,       /* .door, .intent: give it once, never again */
+    LK_FX_REPLY,       /* .request, .result, .reason, .outcome, .door */
+    LK_FX_RESUME_BANK, /* .bank: the driver may start the board anew */
+    LK_EFFECTS
+};
+
+struct lk_effect {
+    enum lk_effect_kind kind;
+    int door, bank;
+    uint64_t intent, request;
+    enum lk_purpose purpose;
+    enum lk_actor actor;
+    char who[LK_STAFF_ID_MAX + 1];
+    enum lk_outcome outcome;
+    enum lk_use use;
+    enum lk_custody from, to;
+    enum lk_reason reason;
+    enum lk_result result;
+    struct lk_item item;
+    struct lk_secret secret;
+    unsigned count, level;
+    int64_t duration_ms;
+    char jti[LK_JTI_MAX + 1];
+    uint8_t digest[32];
+    struct lk_event event;
+};
+
+/* The most effects one input can cause: BANK lost settles up to 32 doors of the bank with a few effects each. */
+enum { LK_EFFECTS_MOST = 192 };
+
+struct lk_effects {
+    unsigned count;
+    struct lk_effect at[LK_EFFECTS_MOST];
+};
+
+const char *lk_effect_name(enum lk_effect_kind v);
+
+/* Whether the effect belongs to the transaction. */
+bool lk_effect_is_store(enum lk_effect_kind v);
+
+#endif

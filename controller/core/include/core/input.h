@@ -1,0 +1,101 @@
+/*
+ * What can happen: everything lk_core_step() is told. Facts the core needs (the item behind a code, the staff member
+ * behind a badge) are looked up by the engine and travel in the input, so that the core does no I/O. Value type.
+ */
+#ifndef CORE_INPUT_H
+#define CORE_INPUT_H
+
+#include "core/command.h"
+#include "core/item.h"
+
+enum lk_input_kind {
+    LK_IN_BOOT,            /* once, after the restore calls: the daemon runs */
+    LK_IN_SHUTDOWN,        /* clean stop: no new pulses from here on */
+    LK_IN_TICK,            /* time passed; nothing else */
+    LK_IN_CLOCK,           /* the wall clock's quality changed: .clock */
+    LK_IN_SENSE,           /* .door, .sense: a confirmed sensor change */
+    LK_IN_PULSE_DONE,      /* .door, .intent, .pulse */
+    LK_IN_BANK,            /* .bank, .bank_state, .reason */
+    LK_IN_CODE,            /* keypad: .well_formed, .found, .item (facts), .code_live */
+    LK_IN_SCAN,            /* scanner: .scan says what the text is; .item or .staff, .text */
+    LK_IN_SIGN_IN,         /* staff id and PIN were checked: .staff.ok */
+    LK_IN_BUTTON,          /* .button, maybe .size, .item (recall choice, facts) */
+    LK_IN_COMMAND,         /* verified: .command, .item (facts), .known (by jti), .secret */
+    LK_IN_COMMAND_REFUSED, /* not verified or remembered with other content: .reason, .jti ("" when unreadable) */
+    LK_IN_ADMIN,           /* lockerctl: .admin, .door / .bank / .item, .staff, .settle_to, .reason */
+    LK_INPUTS
+};
+
+/* What a scanned text turned out to be. In a staff session an item's barcode wins over everything else. */
+enum lk_scan_kind { LK_SCAN_UNKNOWN, LK_SCAN_TOKEN, LK_SCAN_BADGE, LK_SCAN_ITEM, LK_SCANS };
+
+enum lk_button {
+    LK_BUTTON_BACK,  /* leave this screen */
+    LK_BUTTON_DONE,  /* finished: home, or the next item */
+    LK_BUTTON_RETRY, /* pulse once more after a jam */
+    LK_BUTTON_OPEN_AGAIN,
+    LK_BUTTON_LARGER,
+    LK_BUTTON_OTHER,       /* another compartment of the same size */
+    LK_BUTTON_CANCEL,      /* cancel this deposit */
+    LK_BUTTON_SIZE,        /* .size */
+    LK_BUTTON_DEPOSIT,     /* staff menu: start depositing */
+    LK_BUTTON_RECALL,      /* staff menu: the recall list */
+    LK_BUTTON_RECALL_ITEM, /* .item */
+    LK_BUTTON_SIGN_OUT,
+    LK_BUTTONS
+};
+
+enum lk_admin_op {
+    LK_ADMIN_OPEN,    /* .door */
+    LK_ADMIN_BLOCK,   /* .door */
+    LK_ADMIN_UNBLOCK, /* .door, or .bank when door is LK_NO_DOOR: resume a stopped bank */
+    LK_ADMIN_SETTLE,  /* .item (facts), .settle_to: an inspection decided where an unknown item is */
+    LK_ADMINS
+};
+
+/* A staff member whose PIN or badge was checked outside. ok false: wrong PIN or unknown badge. */
+struct lk_staff {
+    bool ok;
+    enum lk_actor role; /* COURIER, CLERK or MAINTENANCE */
+    char id[LK_STAFF_ID_MAX + 1];
+};
+
+struct lk_input {
+    enum lk_input_kind kind;
+    int64_t now_ms;   /* monotonic */
+    int64_t wall_s;   /* calendar, for the trace only; decisions use now_ms */
+    uint64_t request; /* who waits for an answer (engine's handle), 0: nobody */
+
+    int door, bank;
+    enum lk_sense sense;
+    uint64_t intent;
+    enum lk_pulse_report pulse;
+    enum lk_bank_state bank_state;
+    enum lk_reason reason;
+    enum lk_clock_quality clock;
+
+    bool well_formed; /* CODE: digits of a lawful length */
+    bool found;       /* the code, token or item id names .item */
+    bool code_live;   /* CODE, token: not used up and not revoked */
+    struct lk_item item;
+    enum lk_scan_kind scan;
+    char text[LK_ITEM_ID_MAX + 1]; /* SCAN: an item barcode as read, "" when it cannot be one */
+    struct lk_staff staff;
+    enum lk_button button;
+    enum lk_size size;
+    enum lk_admin_op admin;
+    enum lk_custody settle_to;
+
+    struct lk_command command;
+    bool code_in_use; /* announce: the code is another live item's */
+    struct lk_secret secret;
+    char jti[LK_JTI_MAX + 1];
+};
+
+const char *lk_input_name(enum lk_input_kind v);
+const char *lk_button_name(enum lk_button v);
+int lk_button_parse(const char *name, enum lk_button *ret_value);
+const char *lk_admin_name(enum lk_admin_op v);
+const char *lk_scan_name(enum lk_scan_kind v);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * The state of one site: everything a decision depends on besides the input. A flat value: copied before a step and
+ * thrown away when the commit fails. Only controller/core writes it (lk_core_step, lk_core_restore_*); everybody on the
+ * owner thread may read it.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "core/config.h"
+#include "core/item.h"
+
+enum { LK_NEVER = INT64_MAX };
+
+/* The current authorised opening of a door. purpose NONE: there is none. */
+struct lk_op {
+    enum lk_purpose purpose;
+    enum lk_outcome outcome; /* PENDING until the sensor proved something */
+    uint64_t intent;
+    enum lk_actor actor;
+    char who[LK_STAFF_ID_MAX + 1];
+    enum lk_custody from;     /* the item's custody when the opening was authorised */
+    bool item_cancelled;      /* recall of a cancelled item: it becomes returned, not at_window */
+    bool withdrawn;           /* deposit: the courier takes the item out again; closing frees the door */
+    unsigned tries;           /* pulses given for this authorisation by a person: 1, then 2 */
+    uint64_t request;         /* who waits for the outcome, 0: nobody */
+    char jti[LK_JTI_MAX + 1]; /* the command that waits for the outcome */
+};
+
+struct lk_door {
+    enum lk_door_state state;
+    enum lk_use use;
+    enum lk_reason blocked_for;
+    char item[LK_ITEM_ID_MAX + 1]; /* what lies here or is being put here; "" when neither */
+    struct lk_op op;
+    int64_t deadline_at_ms; /* pulsing: jammed then; open: left open then */
+    int64_t moved_at_ms;    /* the last change of state */
+    int64_t doubt_until_ms; /* LK_NEVER: no doubt. Else the item's outcome is unproven until a person or staff decide */
+    enum lk_purpose doubt_purpose;
+    enum lk_custody doubt_from;
+};
+
+struct lk_bank {
+    enum lk_bank_state state;
+    enum lk_reason reason;
+    bool stopped_by_us; /* wrong door: stays until staff resume, whatever the board says */
+    int pulsed_door;    /* the last door pulsed, for wrong-door detection */
+    int64_t pulsed_at_ms;
+};
+
+/* What the kiosk shows; the handlers per screen are in screens.c. */
+enum lk_screen {
+    LK_SCREEN_HOME,
+    LK_SCREEN_NOTICE,  /* a refusal or an explanation: reason, maybe door */
+    LK_SCREEN_OPENING, /* the citizen's door was pulsed */
+    LK_SCREEN_TAKE,    /* the citizen's door is open */
+    LK_SCREEN_TAKEN,   /* closed again; "open again" for a while */
+    LK_SCREEN_JAM,     /* did not open: retry once, or help */
+    LK_SCREEN_STAFF_MENU,
+    LK_SCREEN_SCAN, /* deposit: waiting for a barcode */
+    LK_SCREEN_SIZE, /* deposit: which size */
+    LK_SCREEN_PUT_OPENING,
+    LK_SCREEN_PUT,      /* put the item in and close */
+    LK_SCREEN_PUT_BACK, /* cancelled: take it out and close */
+    LK_SCREEN_PLACED,   /* deposited; next scan, or open again */
+    LK_SCREEN_PUT_JAM,  /* did not open: retry once, another compartment, cancel */
+    LK_SCREEN_RECALL_LIST,
+    LK_SCREEN_RECALL_OPENING,
+    LK_SCREEN_RECALL_TAKE,
+    LK_SCREEN_RECALL_TAKEN,
+    LK_SCREEN_RECALL_JAM,
+    LK_SCREENS
+};
+
+const char *lk_screen_name(enum lk_screen v);
+
+struct lk_session {
+    enum lk_screen screen;
+    enum lk_actor staff; /* SYSTEM: nobody is signed in */
+    char who[LK_STAFF_ID_MAX + 1];
+    struct lk_item item; /* what it is about; id "" when nothing */
+    int door;
+    enum lk_size size;
+    enum lk_reason reason;
+    unsigned reopened;      /* times "open again" was used for this door */
+    int64_t deadline_at_ms; /* the screen falls back then */
+};
+
+struct lk_lockout {
+    unsigned tries;      /* wrong codes since the last right one or lockout */
+    unsigned level;      /* lockouts in a row */
+    int64_t until_at_ms; /* locked until then; 0 when not */
+    int64_t last_at_ms;  /* when the last lockout began */
+};
+
+struct lk_core {
+    bool booted;
+    bool stopping; /* no new pulses: shutting down */
+    uint64_t next_intent;
+    struct lk_bank bank[LK_MAX_BANKS];
+    struct lk_door door[LK_MAX_DOORS];
+    struct lk_session session;
+    struct lk_lockout lockout;
+    enum lk_clock_quality clock;
+    int64_t remote_at_ms[LK_REMOTE_KEPT]; /* ring of the last remote opens; LK_NEVER: unused */
+    unsigned remote_next;
+};
+
+#endif

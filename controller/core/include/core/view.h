@@ -1,0 +1,30 @@
+/*
+ * What the kiosk may show, derived from the state: the page draws this and decides nothing. Value type.
+ */
+#ifndef CORE_VIEW_H
+#define CORE_VIEW_H
+
+#include "core/input.h"
+#include "core/state.h"
+
+struct lk_view {
+    enum lk_screen screen;
+    enum lk_reason reason;         /* NOTICE and the jams: why */
+    char door[LK_LABEL_MAX + 1];   /* "" when the screen is about no door */
+    char item[LK_ITEM_ID_MAX + 1]; /* staff screens only; citizens see no item id */
+    char staff[LK_STAFF_ID_MAX + 1];
+    enum lk_actor role;               /* SYSTEM when nobody is signed in */
+    bool button[LK_BUTTONS];          /* which buttons the screen has */
+    unsigned free[LK_SIZES];          /* SIZE screen: free, reachable compartments of each size */
+    int64_t left_ms;                  /* until the screen falls back; -1 when it stays */
+    int64_t locked_ms;                /* keypad lockout: how long still; 0 when not locked */
+    unsigned tries_left;              /* wrong codes still allowed before a lockout */
+    bool out_of_service;              /* no bank answers */
+    unsigned doors_open;              /* how many doors stand open now: "please close" */
+    char open_door[LK_LABEL_MAX + 1]; /* the lowest one left open, "" when none */
+};
+
+void lk_core_view(const struct lk_core_config *cfg, const struct lk_core *core, int64_t now_ms,
+                  struct lk_view *ret_view);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * The words of the core: every enumeration that crosses a module, and the one lower-case name each value has on the
+ * wire, in the database, in traces and in lockerctl. Pure data; any thread.
+ */
+#ifndef CORE_WORDS_H
+#define CORE_WORDS_H
+
+/* Sizes of the fixed arrays. Ids are printable ASCII made of letters, digits and . _ - (base/text.h lk_text_is_id). */
+enum {
+    LK_MAX_BANKS = 16,
+    LK_MAX_DOORS = 512,
+    LK_ITEM_ID_MAX = 64,  /* characters of an item_id, a barcode */
+    LK_STAFF_ID_MAX = 32, /* characters of a staff id */
+    LK_JTI_MAX = 64,      /* characters of a command id */
+    LK_LABEL_MAX = 7,     /* characters of a door label such as A07 */
+    LK_NO_DOOR = -1,
+};
+
+/* What a door is doing. closed/open/left_open/forced come from its sensor; nothing else may claim them. */
+enum lk_door_state {
+    LK_DOOR_UNKNOWN, /* not seen yet */
+    LK_DOOR_CLOSED,
+    LK_DOOR_PULSING,   /* a pulse is on its way or was given; the sensor has not moved yet */
+    LK_DOOR_OPEN,      /* opened with authority */
+    LK_DOOR_LEFT_OPEN, /* open for longer than allowed */
+    LK_DOOR_JAMMED,    /* was pulsed and did not open */
+    LK_DOOR_FORCED,    /* opened without authority */
+    LK_DOOR_LOST,      /* its board does not answer */
+    LK_DOOR_STATES
+};
+
+/* What one door's sensor says. */
+enum lk_sense { LK_SENSE_UNKNOWN, LK_SENSE_CLOSED, LK_SENSE_OPEN, LK_SENSES };
+
+/* What a compartment is used for. */
+enum lk_use { LK_USE_FREE, LK_USE_RESERVED, LK_USE_OCCUPIED, LK_USE_BLOCKED, LK_USES };
+
+/* Where an item is: exactly one of these (law 4). NONE is "no such item", never stored. */
+enum lk_custody {
+    LK_CUSTODY_NONE,
+    LK_CUSTODY_EXPECTED,
+    LK_CUSTODY_IN_LOCKER,
+    LK_CUSTODY_AT_WINDOW,
+    LK_CUSTODY_WITH_COURIER,
+    LK_CUSTODY_COLLECTED,
+    LK_CUSTODY_RETURNED,
+    LK_CUSTODY_UNKNOWN,
+    LK_CUSTODIES
+};
+
+/* How the recipient wants the item. */
+enum lk_channel { LK_CHANNEL_LOCKER, LK_CHANNEL_WINDOW, LK_CHANNEL_POST, LK_CHANNELS };
+
+/* Who acts. */
+enum lk_actor {
+    LK_ACTOR_SYSTEM,
+    LK_ACTOR_RECIPIENT,
+    LK_ACTOR_COURIER,
+    LK_ACTOR_CLERK,
+    LK_ACTOR_MAINTENANCE,
+    LK_ACTOR_UPSTREAM,
+    LK_ACTORS
+};
+
+/* Why a door is opened. */
+enum lk_purpose {
+    LK_PURPOSE_NONE,
+    LK_PURPOSE_DEPOSIT,
+    LK_PURPOSE_PICKUP,
+    LK_PURPOSE_RECALL,
+    LK_PURPOSE_REOPEN,  /* "open again" after a pickup, a deposit or a recall: nothing changes hands */
+    LK_PURPOSE_SERVICE, /* staff at the cabinet or by lockerctl */
+    LK_PURPOSE_REMOTE,  /* upstream's compartment.open */
+    LK_PURPOSES
+};
+
+/* What the sensor proved about an intent. PENDING: nothing yet; the intent is open. */
+enum lk_outcome {
+    LK_OUTCOME_PENDING,
+    LK_OUTCOME_OPENED,
+    LK_OUTCOME_ALREADY_OPEN,
+    LK_OUTCOME_JAMMED,
+    LK_OUTCOME_UNKNOWN,
+    LK_OUTCOMES
+};
+
+/* What became of one pulse request, as the driver knows it; never proof that a door opened (law 2). */
+enum lk_pulse_report {
+    LK_PULSE_ECHOED,   /* the board repeated the request byte for byte */
+    LK_PULSE_NOT_SENT, /* certainly never on the wire */
+    LK_PULSE_UNPROVEN, /* sent; no answer, or a wrong one */
+    LK_PULSE_REPORTS
+};
+
+/* What a bank's board is doing. */
+enum lk_bank_state {
+    LK_BANK_LOST,    /* does not answer; nothing is known about its doors */
+    LK_BANK_READY,   /* coils proved off, inputs are being read */
+    LK_BANK_STOPPED, /* answers, but must not be pulsed until a technician has looked */
+    LK_BANK_STATES
+};
+
+enum lk_size { LK_SIZE_S, LK_SIZE_M, LK_SIZE_L, LK_SIZE_XL, LK_SIZES };
+
+/* How much the wall clock is worth. */
+enum lk_clock_quality { LK_CLOCK_UNSYNCED, LK_CLOCK_RTC, LK_CLOCK_SYNCED, LK_CLOCK_QUALITIES };
+
+/* The answer to a request or a command. */
+enum lk_result { LK_RESULT_OK, LK_RESULT_REFUSED, LK_RESULT_FAILED, LK_RESULT_UNKNOWN, LK_RESULT_PENDING, LK_RESULTS };
+
+/* Why something was refused, failed, blocked or reported. The text for people is catalogue entry "reason.<name>". */
+enum lk_reason {
+    LK_REASON_NONE,
+    /* codes and scans */
+    LK_REASON_WRONG_CODE,
+    LK_REASON_CODE_MALFORMED,
+    LK_REASON_LOCKED_OUT,
+    LK_REASON_UNKNOWN_BARCODE,
+    LK_REASON_ALREADY_COLLECTED,
+    LK_REASON_NOT_HERE_YET,
+    LK_REASON_AT_WINDOW,
+    LK_REASON_WITH_COURIER,
+    LK_REASON_RETURNED,
+    LK_REASON_CUSTODY_UNKNOWN,
+    LK_REASON_ITEM_CANCELLED,
+    LK_REASON_ALREADY_IN_LOCKER,
+    LK_REASON_NOT_ANNOUNCED,
+    LK_REASON_NO_SUCH_ITEM,
+    LK_REASON_ITEM_EXISTS,
+    /* staff */
+    LK_REASON_SIGN_IN_FAILED,
+    LK_REASON_NOT_ALLOWED,
+    LK_REASON_SIGNED_OUT,
+    /* doors */
+    LK_REASON_NO_SUCH_DOOR,
+    LK_REASON_NO_FREE_DOOR,
+    LK_REASON_DOOR_BUSY,
+    LK_REASON_DOOR_UNREACHABLE,
+    LK_REASON_DOOR_OPEN,
+    LK_REASON_DOOR_BLOCKED,
+    LK_REASON_DOOR_OCCUPIED,
+    LK_REASON_DOOR_NOT_BLOCKED,
+    LK_REASON_DOOR_JAMMED,
+    LK_REASON_DOOR_FORCED,
+    LK_REASON_WRONG_DOOR,
+    LK_REASON_BANK_STOPPED,
+    LK_REASON_PULSE_NOT_SENT,
+    LK_REASON_OUTCOME_UNPROVEN,
+    LK_REASON_COIL_STUCK,
+    LK_REASON_LINK_MODE,
+    LK_REASON_BOARD_SILENT,
+    LK_REASON_BOARD_UNVERIFIED,
+    /* process */
+    LK_REASON_STORE_FAILED,
+    LK_REASON_NOT_NOW,
+    LK_REASON_CANCELLED_BY_PERSON,
+    LK_REASON_TIMED_OUT,
+    LK_REASON_RECOVERED,
+    LK_REASON_STAFF_REQUEST,
+    LK_REASON_SHUTTING_DOWN,
+    LK_REASON_BAD_REQUEST,
+    /* upstream's commands */
+    LK_REASON_MALFORMED,
+    LK_REASON_BAD_SIGNATURE,
+    LK_REASON_UNKNOWN_KEY,
+    LK_REASON_WRONG_AUDIENCE,
+    LK_REASON_EXPIRED,
+    LK_REASON_NOT_YET_VALID,
+    LK_REASON_LIFETIME_TOO_LONG,
+    LK_REASON_RETAINED,
+    LK_REASON_UNKNOWN_COMMAND,
+    LK_REASON_BAD_ARGUMENT,
+    LK_REASON_ID_REUSED,
+    LK_REASON_OVERSIZE,
+    LK_REASON_REMOTE_LIMIT,
+    LK_REASON_CODE_IN_USE,
+    LK_REASON_CLOCK_UNSYNCED,
+    LK_REASONS
+};
+
+/* What the event log can say. Wire type: "locker." + name + ".v1"; the part before the dot is the class. */
+enum lk_event_type {
+    LK_EV_ITEM_EXPECTED,
+    LK_EV_ITEM_DEPOSITED,
+    LK_EV_ITEM_COLLECTED,
+    LK_EV_ITEM_RECALLED,
+    LK_EV_ITEM_CANCELLED,
+    LK_EV_ITEM_RETURNED,
+    LK_EV_ITEM_SETTLED,
+    LK_EV_DOOR_OPENED,
+    LK_EV_DOOR_CLOSED,
+    LK_EV_DOOR_OPEN_FAILED,
+    LK_EV_DOOR_LEFT_OPEN,
+    LK_EV_DOOR_FORCED,
+    LK_EV_DOOR_WRONG,
+    LK_EV_DOOR_BLOCKED,
+    LK_EV_DOOR_UNBLOCKED,
+    LK_EV_ACCESS_DENIED,
+    LK_EV_ACCESS_LOCKOUT,
+    LK_EV_ACCESS_STAFF_IN,
+    LK_EV_ACCESS_STAFF_OUT,
+    LK_EV_ACCESS_COMMAND_REFUSED,
+    LK_EV_SITE_STARTED,
+    LK_EV_SITE_STOPPED,
+    LK_EV_SITE_BOARD_LOST,
+    LK_EV_SITE_BOARD_BACK,
+    LK_EV_SITE_CLOCK,
+    LK_EV_SITE_DEGRADED,
+    LK_EV_AUDIT_MISMATCH,
+    LK_EVENT_TYPES
+};
+
+const char *lk_door_state_name(enum lk_door_state v);
+const char *lk_sense_name(enum lk_sense v);
+const char *lk_use_name(enum lk_use v);
+const char *lk_custody_name(enum lk_custody v);
+const char *lk_channel_name(enum lk_channel v);
+const char *lk_actor_name(enum lk_actor v);
+const char *lk_purpose_name(enum lk_purpose v);
+const char *lk_outcome_name(enum lk_outcome v);
+const char *lk_pulse_report_name(enum lk_pulse_report v);
+const char *lk_bank_state_name(enum lk_bank_state v);
+const char *lk_size_name(enum lk_size v);
+const char *lk_clock_quality_name(enum lk_clock_quality v);
+const char *lk_result_name(enum lk_result v);
+const char *lk_reason_name(enum lk_reason v);
+const char *lk_event_type_name(enum lk_event_type v); /* for example "item.deposited" */
+
+/* The reverse look-ups: 0 and *ret_value, or -EINVAL with *ret_value untouched. */
+int lk_use_parse(const char *name, enum lk_use *ret_value);
+int lk_custody_parse(const char *name, enum lk_custody *ret_value);
+int lk_channel_parse(const char *name, enum lk_channel *ret_value);
+int lk_actor_parse(const char *name, enum lk_actor *ret_value);
+int lk_purpose_parse(const char *name, enum lk_purpose *ret_value);
+int lk_outcome_parse(const char *name, enum lk_outcome *ret_value);
+int lk_reason_parse(const char *name, enum lk_reason *ret_value);
+int lk_result_parse(const char *name, enum lk_result *ret_value);
+int lk_size_parse(const char *name, enum lk_size *ret_value);
+int lk_event_type_parse(const char *name, enum lk_event_type *ret_value);
+
+#endif
