@@ -1,0 +1,173 @@
+/*
+ * The configuration file: read once at start, checked completely, never changed afterwards.
+ *
+ * INI (lexed by inih) against one strict table, one row per key (config_keys.c): section, key, type, unit, range,
+ * default, help. Everything that is wrong is found in one go and named "file:line: section.key: what is wrong, what is
+ * allowed"; one error and nothing is started (sysexits.h EX_CONFIG, 78). Unknown sections and keys are errors: a typing
+ * mistake must not silently leave a default in force.
+ *
+ * Files: PATH, then conf.d/<name>.conf beside it in byte order of their names. A drop-in may add sections and may add
+ * keys to a section of an earlier file; a key set twice is an error wherever the two stand.
+ *
+ * Memory: one allocation per configuration, owned by the caller. Blocking: reads small local files. Thread: any, one
+ * call at a time per object (inih keeps no state). Nothing here logs. Reference for people: docs/configuration.md,
+ * lockerd.conf(5); both are compared with the table by tests/unit/config.
+ */
+#ifndef APP_CONFIG_H
+#define APP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "core/config.h"
+
+#define LK_CONFIG_PATH "/etc/lockerd/lockerd.conf"
+
+/* Bounds of the fixed arrays. Text lengths are bytes and count the NUL. */
+enum {
+    LK_CONFIG_BUSES = 16,      /* fieldbuses */
+    LK_CONFIG_BANK_DOORS = 32, /* doors of one bank */
+    LK_CONFIG_NAME = 33,       /* names and ids: letters, digits and . _ - */
+    LK_CONFIG_BANK_NAME = 6,   /* A..Z then A..Z0..9, so that name and two digits fit LK_LABEL_MAX */
+    LK_CONFIG_TEXT = 128,      /* free UTF-8 text for people */
+    LK_CONFIG_PATH_LEN = 200,  /* absolute paths; sun_path limits the two sockets further (107 characters) */
+    LK_CONFIG_ERRORS = 50,     /* errors kept; further ones are only counted */
+    LK_CONFIG_ERROR_TEXT = 480,
+    LK_CONFIG_FILES = 65, /* the main file and its drop-ins */
+};
+
+enum lk_config_transport { LK_CONFIG_RTU, LK_CONFIG_TCP };
+enum lk_config_parity { LK_CONFIG_PARITY_NONE, LK_CONFIG_PARITY_EVEN, LK_CONFIG_PARITY_ODD };
+enum lk_config_level { LK_CONFIG_LOW, LK_CONFIG_HIGH };
+enum lk_config_mqtt { LK_CONFIG_MQTT_AUTO, LK_CONFIG_MQTT_5, LK_CONFIG_MQTT_311 };
+enum lk_config_unknown { LK_CONFIG_REFUSE, LK_CONFIG_ACCEPT };
+
+/* What the configuration has to know about a board profile. The caller fills the list from the drivers' table, so that
+ * this module needs no driver. Numbers may be 0: then that check is left to the driver. */
+struct lk_config_profile {
+    const char *name;
+    unsigned channels;      /* doors at most */
+    unsigned pulse_unit_ms; /* pulse_ms must be a multiple */
+    unsigned pulse_max_ms;  /* pulse_ms must not exceed it */
+};
+
+/* [site]: who and where we are. operator and id are parts of every MQTT topic and event id. */
+struct lk_config_site {
+    char operator_id[LK_CONFIG_NAME];
+    char id[LK_CONFIG_NAME];
+    char key[2 * LK_CONFIG_NAME];       /* "operator/id": the audience of commands; made here, not a key of the file */
+    char name[LK_CONFIG_TEXT];          /* shown at the cabinet; "" is fine */
+    char support_phone[LK_CONFIG_TEXT]; /* shown where a person needs help; "" is fine */
+};
+
+/* [paths]. database, code_key default to files in state_dir. */
+struct lk_config_paths {
+    char state_dir[LK_CONFIG_PATH_LEN];
+    char run_dir[LK_CONFIG_PATH_LEN];
+    char database[LK_CONFIG_PATH_LEN];
+    char code_key[LK_CONFIG_PATH_LEN];
+};
+
+/* [fieldbus NAME]. RTU: device, baud, parity. TCP: host (a numeric address), port. Characters are 8 bits with 1 stop
+ * bit. */
+struct lk_config_fieldbus {
+    char name[LK_CONFIG_NAME];
+    enum lk_config_transport transport;
+    char device[LK_CONFIG_PATH_LEN];
+    unsigned baud;
+    enum lk_config_parity parity;
+    char host[LK_CONFIG_NAME + 16]; /* numeric IPv4 or IPv6 */
+    unsigned port;
+    unsigned timeout_ms; /* for a reply, unless the bank says otherwise */
+};
+
+/* [bank NAME]: the doors of one board. Door d (from 1 in the file) is bit and index d-1 here. */
+struct lk_config_bank {
+    char name[LK_CONFIG_BANK_NAME];
+    char fieldbus[LK_CONFIG_NAME];
+    unsigned fieldbus_index; /* into lk_config.fieldbus */
+    unsigned unit;           /* Modbus address 1..247 */
+    char profile[LK_CONFIG_NAME];
+    unsigned doors;
+    enum lk_size size[LK_CONFIG_BANK_DOORS];
+    uint32_t low_reach;                 /* bit set: a seated person reaches it */
+    enum lk_config_level sensor_closed; /* what the input reads while the door is shut */
+    unsigned pulse_ms;                  /* 0: the profile's */
+    char supply[LK_CONFIG_NAME];        /* banks with the same name share one power supply for coils */
+    unsigned supply_index;              /* 0..supplies-1, banks with equal names have equal indices */
+    unsigned timeout_ms;                /* 0: the profile's */
+    unsigned poll_ms;                   /* 0: as fast as an RTU line allows, 100 over TCP is set here */
+    unsigned confirm_ms;
+    bool verified; /* a technician confirmed an unverified profile on the bench */
+};
+
+/* [uplink]; present false: there is no such section and no MQTT connection is made. Empty text: not given. */
+struct lk_config_uplink {
+    bool present;
+    char url[LK_CONFIG_PATH_LEN]; /* mqtt://host:port or mqtts://host:port; the port may be left out */
+    char ca[LK_CONFIG_PATH_LEN], cert[LK_CONFIG_PATH_LEN], key[LK_CONFIG_PATH_LEN];
+    char username[LK_CONFIG_TEXT];
+    char password_file[LK_CONFIG_PATH_LEN];
+    char command_keys[LK_CONFIG_PATH_LEN]; /* public keys of upstream; "" means: every command is refused */
+    enum lk_config_mqtt mqtt_version;
+    unsigned keepalive_s, health_s;
+};
+
+/* [scanner]; present false: no scanner. */
+struct lk_config_scanner {
+    bool present;
+    char device[LK_CONFIG_PATH_LEN];
+    unsigned baud;
+};
+
+/* The whole configuration. A value without pointers; may be copied. */
+struct lk_config {
+    struct lk_config_site site;
+    struct lk_config_paths paths;
+    unsigned fieldbuses;
+    struct lk_config_fieldbus fieldbus[LK_CONFIG_BUSES];
+    unsigned banks;
+    struct lk_config_bank bank[LK_MAX_BANKS];
+    unsigned supplies; /* different names among the banks' supply keys */
+    struct lk_config_uplink uplink;
+    unsigned kiosk_port; /* 0: any free one, for tests */
+    char admin_socket[LK_CONFIG_PATH_LEN];
+    char admin_group[LK_CONFIG_NAME]; /* "": only root and the daemon's own user */
+    struct lk_config_scanner scanner;
+    enum lk_config_unknown unknown_barcode; /* [deposit]: an item nobody announced */
+    unsigned retention_days;
+    struct lk_core_config core; /* banks, doors, durations and limits, ready for the core */
+    enum lk_level log_level;
+    char trace_file[LK_CONFIG_PATH_LEN]; /* "": no trace */
+};
+
+/* What was wrong, in the order of files and lines. */
+struct lk_config_errors {
+    unsigned count; /* entries in text[] */
+    unsigned more;  /* found but not kept */
+    char text[LK_CONFIG_ERRORS][LK_CONFIG_ERROR_TEXT];
+};
+
+/*
+ * Reads path and its conf.d. profiles: the board profiles that exist (borrowed during the call).
+ * 0 with *ret_config (free with lk_config_free) and errors->count 0; -EINVAL when anything in the files is wrong,
+ * including a file that cannot be read (errors says what); -ENOMEM. *ret_config is untouched on failure.
+ * errors must not be NULL and is overwritten.
+ */
+int lk_config_load(const char *path, const struct lk_config_profile *profiles, size_t profile_count,
+                   struct lk_config **ret_config, struct lk_config_errors *errors);
+
+/* NULL is fine. Returns NULL. */
+struct lk_config *lk_config_free(struct lk_config *config);
+
+/* A copy of what the core needs: the same as config->core. */
+void lk_config_core(const struct lk_config *config, struct lk_core_config *ret_core);
+
+/* The table of all keys as Markdown, one row per key: what docs/configuration.md contains and `lockerd --help-config`
+ * prints. */
+void lk_config_print_keys(FILE *out);
+
+#endif
