@@ -1,0 +1,75 @@
+/*
+ * Looking things up: the facts the engine puts into an input (who is behind this code?), and lists for people.
+ * Codes and tokens are compared as keyed hashes: HMAC(key, site || 0x00 || code), HMAC(key, site || 0x01 || token),
+ * HMAC(key, site || 0x02 || badge); the algorithm's name is in the row (law 8).
+ *
+ * Thread: the owner thread. Blocking: reads only, a code among 1,000,000 in some 10 us. Errors: 0 or -EIO, -EUCLEAN,
+ * -ENOMEM; "not there" is no error. Texts given in are borrowed during the call.
+ */
+#ifndef STORE_FIND_H
+#define STORE_FIND_H
+
+#include "store/store.h"
+
+/* A look-up's answer. */
+struct lk_store_found {
+    bool found;          /* item is valid */
+    bool live;           /* code, token: this very secret still opens. item id: the item has a live code or token */
+    struct lk_item item; /* .overdue is only ever set when the clock handed in is synced */
+};
+
+/* Which item does a keypad code open? A live code is preferred over used-up ones (a code may come again once its old
+ * item is gone); among used-up ones the youngest. `digits` is what was typed; malformed text finds nothing. */
+int lk_store_find_code(struct lk_store *store, const struct lk_stamp *now, const char *digits,
+                       struct lk_store_found *ret_found);
+
+/* The same for a scanned QR text. */
+int lk_store_find_token(struct lk_store *store, const struct lk_stamp *now, const char *text,
+                        struct lk_store_found *ret_found);
+
+/* An item by its id (barcode). */
+int lk_store_find_item(struct lk_store *store, const struct lk_stamp *now, const char *id,
+                       struct lk_store_found *ret_found);
+
+/* Whether the code is live for an item other than `except` (an id; NULL or "": no exception). */
+int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, bool *ret_used);
+
+/* The keyed hashes for an announcement: code, token, or both; NULL or "" for "none". The caller erases the texts.
+ * 0 or -ENOMEM. */
+int lk_store_make_secret(struct lk_store *store, const char *code, const char *token, struct lk_secret *ret_secret);
+
+/* One item of a list, with what only lists show. Pointers inside: none. */
+struct lk_store_item {
+    struct lk_item item;
+    bool live;                    /* has a live code or token */
+    int64_t deposited_wall_ms;    /* 0: never */
+    int64_t retain_until_wall_ms; /* 0: not known yet */
+};
+
+/* Called once per row, in order; false ends the list. It must not call the store. */
+typedef bool lk_store_item_row(void *user, const struct lk_store_item *row);
+
+struct lk_store_item_filter {
+    enum lk_custody custody; /* NONE: any */
+    const char *item;        /* exactly this id; NULL: any */
+    const char *after;       /* ids greater than this (paging); NULL: from the first */
+    unsigned limit;          /* at most so many rows; 0: 100 */
+};
+
+/* Items in order of their id. */
+int lk_store_list_items(struct lk_store *store, const struct lk_stamp *now, const struct lk_store_item_filter *filter,
+                        lk_store_item_row *row, void *user);
+
+/* What staff may take back: items in lockers; first those that are overdue or cancelled, then by door. limit 0: all. */
+int lk_store_list_recalls(struct lk_store *store, const struct lk_stamp *now, unsigned limit, lk_store_item_row *row,
+                          void *user);
+
+struct lk_store_counts {
+    uint64_t items[LK_CUSTODIES]; /* [LK_CUSTODY_NONE] stays 0 */
+    uint64_t codes_live, tokens_live;
+};
+
+/* Reads an index through: some ms per 100,000 items. */
+int lk_store_counts(struct lk_store *store, struct lk_store_counts *ret_counts);
+
+#endif
