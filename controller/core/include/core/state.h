@@ -9,7 +9,7 @@
 #include "core/config.h"
 #include "core/item.h"
 
-enum { LK_NEVER = INT64_MAX };
+#define LK_NEVER INT64_MAX /* no deadline */
 
 /* The current authorised opening of a door. purpose NONE: there is none. */
 struct lk_op {
@@ -81,6 +81,7 @@ struct lk_session {
     int door;
     enum lk_size size;
     enum lk_reason reason;
+    enum lk_screen back;    /* where a notice leads to */
     unsigned reopened;      /* times "open again" was used for this door */
     int64_t deadline_at_ms; /* the screen falls back then */
 };

@@ -1,0 +1,98 @@
+#include "base/text.h"
+#include "machine.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { ROOM_FOR_ONE_DOOR = 24 };
+
+struct lk_effect *lk_fx(struct lk_step *s, enum lk_effect_kind kind)
+{
+    assert(s->fx->count < LK_EFFECTS_MOST);
+    struct lk_effect *fx = &s->fx->at[s->fx->count++];
+    memset(fx, 0, sizeof(*fx));
+    fx->kind = kind;
+    fx->door = LK_NO_DOOR;
+    fx->bank = -1;
+    return fx;
+}
+
+bool lk_fx_has_room(const struct lk_step *s)
+{
+    return s->fx->count + ROOM_FOR_ONE_DOOR <= LK_EFFECTS_MOST;
+}
+
+struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int door)
+{
+    struct lk_event *e = &lk_fx(s, LK_FX_EVENT)->event;
+    e->type = type;
+    e->door = door;
+    e->expected_door = LK_NO_DOOR;
+    e->bank = -1;
+    if (door != LK_NO_DOOR) {
+        const struct lk_door *d = &s->core->door[door];
+        memcpy(e->item, d->item, sizeof(e->item));
+        e->purpose = d->op.purpose;
+        e->intent = d->op.intent;
+        e->actor = d->op.actor;
+        memcpy(e->who, d->op.who, sizeof(e->who));
+        memcpy(e->jti, d->op.jti, sizeof(e->jti));
+    }
+    return e;
+}
+
+void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
+                 enum lk_outcome outcome)
+{
+    if (request == 0) {
+        return;
+    }
+    struct lk_effect *fx = lk_fx(s, LK_FX_REPLY);
+    fx->request = request;
+    fx->result = result;
+    fx->reason = reason;
+    fx->door = door;
+    fx->outcome = outcome;
+}
+
+void lk_fx_answer(struct lk_step *s, enum lk_result result, enum lk_reason reason)
+{
+    lk_fx_reply(s, s->in->request, result, reason, LK_NO_DOOR, LK_OUTCOME_PENDING);
+}
+
+void lk_fx_custody(struct lk_step *s, const char *item, enum lk_custody from, enum lk_custody to, int door)
+{
+    struct lk_effect *fx = lk_fx(s, LK_FX_ITEM_CUSTODY);
+    (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
+    fx->from = from;
+    fx->to = to;
+    fx->door = door;
+}
+
+void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, enum lk_reason reason)
+{
+    struct lk_door *d = &s->core->door[door];
+    struct lk_effect *fx = lk_fx(s, LK_FX_DOOR_USE);
+    fx->door = door;
+    fx->use = use;
+    fx->reason = reason;
+    (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
+    d->use = use;
+    d->blocked_for = reason;
+    memcpy(d->item, fx->item.id, sizeof(d->item));
+}
+
+void lk_fx_secret_kill(struct lk_step *s, const char *item)
+{
+    struct lk_effect *fx = lk_fx(s, LK_FX_SECRET_KILL);
+    (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
+}
+
+void lk_fx_doubt(struct lk_step *s, int door, enum lk_purpose purpose, enum lk_custody from)
+{
+    struct lk_effect *fx = lk_fx(s, LK_FX_DOUBT);
+    fx->door = door;
+    fx->purpose = purpose;
+    fx->from = from;
+    fx->to = purpose == LK_PURPOSE_NONE ? LK_CUSTODY_NONE : LK_CUSTODY_UNKNOWN;
+}

@@ -1,0 +1,168 @@
+/*
+ * Inside the core: one step's context and what its files offer each other. Not for other modules.
+ */
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include "core/step.h"
+
+/* One step in progress. */
+struct lk_step {
+    const struct lk_core_config *cfg;
+    struct lk_core *core;
+    const struct lk_input *in;
+    struct lk_effects *fx;
+};
+
+/* --- door.c: the door machine ------------------------------------------------------------------------------------- */
+
+enum lk_door_input {
+    LK_DOOR_SEE_CLOSED,
+    LK_DOOR_SEE_OPEN_OWN,    /* opened, and an authorised opening waits for it */
+    LK_DOOR_SEE_OPEN_FOUND,  /* first look: stands open, nothing at stake inside */
+    LK_DOOR_SEE_OPEN_FORCED, /* opened without authority */
+    LK_DOOR_SEE_NOTHING,     /* its board is lost */
+    LK_DOOR_PULSE,
+    LK_DOOR_PULSE_NOT_SENT,
+    LK_DOOR_GIVE_UP,  /* pulsed, and the sensor did not move in time */
+    LK_DOOR_TOO_LONG, /* open for longer than allowed */
+    LK_DOOR_INPUTS
+};
+
+/* The next state; LK_DOOR_STATES for a pair that cannot happen (the caller changes nothing then). */
+enum lk_door_state lk_door_next(enum lk_door_state state, enum lk_door_input input);
+
+/* Moves a door and stamps the time. False for an impossible pair. */
+bool lk_door_move(struct lk_step *s, int door, enum lk_door_input input);
+
+/* Whether the sensor says that the metal is away from the frame. */
+bool lk_door_is_open(enum lk_door_state state);
+
+/* --- fx.c: emitting effects --------------------------------------------------------------------------------------- */
+
+struct lk_effect *lk_fx(struct lk_step *s, enum lk_effect_kind kind);
+
+/* An EVENT about a door (or LK_NO_DOOR), with item, purpose, intent and actor of its current opening filled in. */
+struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int door);
+
+void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
+                 enum lk_outcome outcome);
+/* Answers the input's own request, if somebody waits. */
+void lk_fx_answer(struct lk_step *s, enum lk_result result, enum lk_reason reason);
+void lk_fx_custody(struct lk_step *s, const char *item, enum lk_custody from, enum lk_custody to, int door);
+void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, enum lk_reason reason);
+void lk_fx_secret_kill(struct lk_step *s, const char *item);
+void lk_fx_doubt(struct lk_step *s, int door, enum lk_purpose purpose, enum lk_custody from);
+
+/* Whether a tick may go on to another door: keeps room for the effects of one more. */
+bool lk_fx_has_room(const struct lk_step *s);
+
+/* --- opening.c: authorised openings, from intent to finish -------------------------------------------------------- */
+
+/* Who wants a door open and why. */
+struct lk_authority {
+    enum lk_purpose purpose;
+    enum lk_actor actor;
+    const char *who;
+    const char *item;
+    enum lk_custody from;
+    bool item_cancelled;
+    uint64_t request; /* answered when the outcome is proved; 0: nobody waits */
+    const char *jti;  /* command answered when the outcome is proved; NULL: none */
+};
+
+/* Why this door cannot be pulsed now; NONE when it can (or already stands open for this purpose). */
+enum lk_reason lk_opening_refusal(const struct lk_step *s, int door);
+
+/* Writes the intent and asks for the pulse. Call only when lk_opening_refusal() said NONE. */
+void lk_opening_start(struct lk_step *s, int door, const struct lk_authority *by);
+
+/* Once more after a jam, for the same authority. */
+void lk_opening_retry(struct lk_step *s, int door, const char *item);
+
+/* Gives a jammed or refused opening up: a deposit's compartment is blocked. */
+void lk_opening_abandon(struct lk_step *s, int door);
+
+/* The courier takes the item out again: closing frees the door. */
+void lk_opening_withdraw(struct lk_step *s, int door);
+
+void lk_opening_sense(struct lk_step *s);
+void lk_opening_pulse_done(struct lk_step *s);
+void lk_opening_tick(struct lk_step *s, int door);
+
+/* --- custody.c ---------------------------------------------------------------------------------------------------- */
+
+/* The end of an opening whose door was seen to open and to close: what changes hands. */
+void lk_custody_complete(struct lk_step *s, int door);
+
+/* The item of this door cannot be vouched for any more: custody unknown, compartment blocked. The event is the
+ * caller's, and gets from/to filled in here. */
+void lk_custody_lose(struct lk_step *s, int door, enum lk_reason reason, struct lk_event *event);
+
+/* The outcome of an item's opening is unproven; the same person may prove it for a while. */
+void lk_custody_doubt(struct lk_step *s, int door);
+void lk_custody_doubt_over(struct lk_step *s, int door);
+void lk_custody_tick(struct lk_step *s, int door);
+
+/* The door an item lies in or is being put into, or LK_NO_DOOR. */
+int lk_custody_door(const struct lk_core *core, const char *item);
+
+/* Why an item of this custody cannot be picked up (or deposited); for refusals. */
+enum lk_reason lk_custody_reason(enum lk_custody custody);
+
+/* --- lockout.c ---------------------------------------------------------------------------------------------------- */
+
+bool lk_lockout_active(const struct lk_step *s);
+enum lk_reason lk_lockout_wrong_code(struct lk_step *s);
+void lk_lockout_right_code(struct lk_step *s);
+void lk_lockout_tick(struct lk_step *s);
+
+/* --- session.c: the kiosk -------------------------------------------------------------------------------- */
+
+/* What became of the door that the kiosk waits for. */
+enum lk_door_news { LK_NEWS_OPENED, LK_NEWS_CLOSED, LK_NEWS_JAMMED, LK_NEWS_FAILED, LK_NEWS_LOST };
+
+void lk_session_show(struct lk_step *s, enum lk_screen screen);
+void lk_session_notice(struct lk_step *s, enum lk_reason reason);
+void lk_session_sign_out(struct lk_step *s, enum lk_reason reason);
+void lk_session_input(struct lk_step *s); /* CODE, SCAN, SIGN_IN, BUTTON */
+void lk_session_door(struct lk_step *s, int door, enum lk_door_news news, enum lk_reason reason);
+void lk_session_tick(struct lk_step *s);
+
+/* Whether the screen has this button now; the view shows and the handlers accept exactly these. */
+bool lk_session_has_button(const struct lk_core_config *cfg, const struct lk_core *core, int64_t now_ms,
+                           enum lk_button button);
+
+/* --- pickup.c, deposit.c, recall.c: the stories behind the screens --------------------------------------------------
+ */
+
+void lk_pickup_present(struct lk_step *s); /* CODE, or SCAN of a token */
+void lk_deposit_scan(struct lk_step *s);
+void lk_deposit_size(struct lk_step *s, enum lk_size size);
+void lk_deposit_larger(struct lk_step *s);
+void lk_deposit_other(struct lk_step *s);
+void lk_deposit_cancel(struct lk_step *s);
+/* Free, closed, reachable compartments of a size that suit the item. */
+unsigned lk_deposit_free(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_size size,
+                         const struct lk_item *item);
+void lk_recall_item(struct lk_step *s);
+/* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
+void lk_reopen(struct lk_step *s, enum lk_screen next);
+
+/* --- commands.c, admin.c, site.c
+ * -------------------------------------------------------------------------------------- */
+
+void lk_command_run(struct lk_step *s);
+void lk_command_refuse(struct lk_step *s);
+/* The stored answer of a command whose door has an outcome now. */
+void lk_command_answer(struct lk_step *s, int door, const char *jti, enum lk_result result, enum lk_reason reason,
+                       enum lk_outcome outcome);
+void lk_admin_run(struct lk_step *s);
+void lk_site_boot(struct lk_step *s);
+void lk_site_shutdown(struct lk_step *s);
+void lk_site_clock(struct lk_step *s);
+void lk_site_bank(struct lk_step *s);
+/* Another door than the pulsed one opened: the bank stands still until staff resume it (law 3). */
+void lk_site_stop_bank(struct lk_step *s, int bank, enum lk_reason reason);
+
+#endif

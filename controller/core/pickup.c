@@ -1,0 +1,76 @@
+#include "machine.h"
+
+static void refuse(struct lk_step *s, enum lk_reason reason)
+{
+    lk_session_notice(s, reason);
+    lk_fx_answer(s, LK_RESULT_REFUSED, reason);
+}
+
+/* Why this item cannot be picked up, whatever its door says. */
+static enum lk_reason item_refusal(const struct lk_step *s)
+{
+    const struct lk_item *item = &s->in->item;
+    if (item->custody != LK_CUSTODY_IN_LOCKER) {
+        return lk_custody_reason(item->custody);
+    }
+    if (item->cancelled) {
+        return LK_REASON_ITEM_CANCELLED;
+    }
+    return s->in->code_live ? LK_REASON_NONE : LK_REASON_WRONG_CODE;
+}
+
+static void show_door(struct lk_step *s, int door, enum lk_screen screen)
+{
+    struct lk_session *session = &s->core->session;
+    lk_session_show(s, LK_SCREEN_HOME); /* a new person: nothing of the last one stays */
+    session->item = s->in->item;
+    session->door = door;
+    lk_session_show(s, screen);
+    lk_fx_answer(s, LK_RESULT_OK, LK_REASON_NONE);
+}
+
+static void open_for_recipient(struct lk_step *s, int door)
+{
+    struct lk_authority by = {
+        .purpose = LK_PURPOSE_PICKUP,
+        .actor = LK_ACTOR_RECIPIENT,
+        .who = "",
+        .item = s->in->item.id,
+        .from = LK_CUSTODY_IN_LOCKER,
+    };
+    lk_opening_start(s, door, &by);
+    show_door(s, door, LK_SCREEN_OPENING);
+}
+
+void lk_pickup_present(struct lk_step *s)
+{
+    if (s->in->kind == LK_IN_CODE && !s->in->well_formed) {
+        refuse(s, LK_REASON_CODE_MALFORMED);
+        return;
+    }
+    if (!s->in->found) {
+        refuse(s, s->in->kind == LK_IN_CODE ? lk_lockout_wrong_code(s) : LK_REASON_UNKNOWN_BARCODE);
+        return;
+    }
+    enum lk_reason reason = item_refusal(s);
+    int door = lk_custody_door(s->core, s->in->item.id);
+    if (reason == LK_REASON_NONE && door == LK_NO_DOOR) {
+        reason = LK_REASON_CUSTODY_UNKNOWN; /* store and state disagree: our bug, and no reason to open anything */
+    }
+    if (reason != LK_REASON_NONE) {
+        refuse(s, reason);
+        return;
+    }
+    lk_lockout_right_code(s);
+    const struct lk_door *d = &s->core->door[door];
+    if (lk_door_is_open(d->state) && d->op.purpose == LK_PURPOSE_PICKUP) {
+        show_door(s, door, LK_SCREEN_TAKE); /* the same opening, still open */
+        return;
+    }
+    reason = lk_opening_refusal(s, door);
+    if (reason != LK_REASON_NONE) {
+        refuse(s, reason);
+        return;
+    }
+    open_for_recipient(s, door);
+}

@@ -1,0 +1,283 @@
+#include "core/trace.h"
+
+#include "base/text.h"
+#include "machine.h"
+
+#include <string.h>
+
+enum { LINE = 256 };
+
+struct tracer {
+    const struct lk_core_config *cfg;
+    lk_trace_line *line;
+    void *user;
+    int64_t now_ms;
+};
+
+/* Starts a line with the time of the step. */
+static struct lk_text start(const struct tracer *t, char *buf, const char *mark)
+{
+    struct lk_text text = lk_text_init(buf, LINE);
+    lk_text_addf(&text, "%9lld.%03lld %s", (long long)(t->now_ms / 1000), (long long)(t->now_ms % 1000), mark);
+    return text;
+}
+
+static void add(struct lk_text *text, const char *key, const char *value)
+{
+    if (value[0] != '\0') {
+        lk_text_addf(text, " %s=%s", key, value);
+    }
+}
+
+static void add_reason(struct lk_text *text, enum lk_reason reason)
+{
+    if (reason != LK_REASON_NONE) {
+        add(text, "reason", lk_reason_name(reason));
+    }
+}
+
+/* --- input
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static void input_item(struct lk_text *text, const struct lk_input *in)
+{
+    if (in->found) {
+        add(text, "item", in->item.id);
+        add(text, "custody", lk_custody_name(in->item.custody));
+    } else {
+        lk_text_add(text, " not found");
+    }
+}
+
+static void input_of_person(struct lk_text *text, const struct lk_input *in)
+{
+    if (in->kind == LK_IN_BUTTON) {
+        add(text, "button", lk_button_name(in->button));
+        if (in->button == LK_BUTTON_SIZE) {
+            add(text, "size", lk_size_name(in->size));
+        } else if (in->button == LK_BUTTON_RECALL_ITEM) {
+            input_item(text, in);
+        }
+    } else if (in->kind == LK_IN_SIGN_IN || (in->kind == LK_IN_SCAN && in->scan == LK_SCAN_BADGE)) {
+        add(text, "staff", in->staff.ok ? in->staff.id : "refused");
+    } else {
+        if (in->kind == LK_IN_SCAN) {
+            add(text, "scan", lk_scan_name(in->scan));
+        }
+        input_item(text, in);
+    }
+}
+
+static void input_of_cabinet(const struct tracer *t, struct lk_text *text, const struct lk_input *in)
+{
+    if (in->kind == LK_IN_BANK) {
+        lk_text_addf(text, " %s %s", t->cfg->bank_name[in->bank], lk_bank_state_name(in->bank_state));
+        add_reason(text, in->reason);
+        return;
+    }
+    lk_text_addf(text, " %s", lk_core_label(t->cfg, in->door));
+    if (in->kind == LK_IN_SENSE) {
+        lk_text_addf(text, " %s", lk_sense_name(in->sense));
+    } else {
+        lk_text_addf(text, " intent=%llu %s", (unsigned long long)in->intent, lk_pulse_report_name(in->pulse));
+    }
+}
+
+static void input_of_desk(const struct tracer *t, struct lk_text *text, const struct lk_input *in)
+{
+    if (in->kind == LK_IN_COMMAND) {
+        lk_text_addf(text, " %s", lk_command_name(in->command.kind));
+        add(text, "jti", in->command.jti);
+        add(text, "item", in->command.item.id);
+        add(text, "door", in->command.compartment);
+    } else if (in->kind == LK_IN_COMMAND_REFUSED) {
+        add(text, "jti", in->jti);
+        add_reason(text, in->reason);
+    } else {
+        lk_text_addf(text, " %s", lk_admin_name(in->admin));
+        if (in->door != LK_NO_DOOR && in->admin != LK_ADMIN_SETTLE) {
+            add(text, "door", lk_core_label(t->cfg, in->door));
+        }
+        add(text, "item", in->item.id);
+        add(text, "staff", in->staff.id);
+    }
+}
+
+static void trace_input(const struct tracer *t, const struct lk_input *in)
+{
+    char buf[LINE];
+    struct lk_text text = start(t, buf, "> ");
+    lk_text_add(&text, lk_input_name(in->kind));
+    switch (in->kind) {
+    case LK_IN_SENSE:
+    case LK_IN_PULSE_DONE:
+    case LK_IN_BANK:
+        input_of_cabinet(t, &text, in);
+        break;
+    case LK_IN_CODE:
+    case LK_IN_SCAN:
+    case LK_IN_SIGN_IN:
+    case LK_IN_BUTTON:
+        input_of_person(&text, in);
+        break;
+    case LK_IN_COMMAND:
+    case LK_IN_COMMAND_REFUSED:
+    case LK_IN_ADMIN:
+        input_of_desk(t, &text, in);
+        break;
+    case LK_IN_CLOCK:
+        add(&text, "clock", lk_clock_quality_name(in->clock));
+        break;
+    case LK_IN_BOOT:
+    case LK_IN_SHUTDOWN:
+    case LK_IN_TICK:
+    case LK_INPUTS:
+        break;
+    }
+    t->line(t->user, buf);
+}
+
+/* --- what changed
+ * ---------------------------------------------------------------------------------------------------------- */
+
+static void trace_doors(const struct tracer *t, const struct lk_core *before, const struct lk_core *after)
+{
+    char buf[LINE];
+    for (int i = 0; i < t->cfg->doors; i++) {
+        const struct lk_door *was = &before->door[i], *is = &after->door[i];
+        if (was->state != is->state) {
+            struct lk_text text = start(t, buf, "  door ");
+            lk_text_addf(&text, "%s %s -> %s", t->cfg->door[i].label, lk_door_state_name(was->state),
+                         lk_door_state_name(is->state));
+            t->line(t->user, buf);
+        }
+    }
+    for (int i = 0; i < t->cfg->banks; i++) {
+        if (before->bank[i].state != after->bank[i].state) {
+            struct lk_text text = start(t, buf, "  bank ");
+            lk_text_addf(&text, "%s %s -> %s", t->cfg->bank_name[i], lk_bank_state_name(before->bank[i].state),
+                         lk_bank_state_name(after->bank[i].state));
+            t->line(t->user, buf);
+        }
+    }
+}
+
+static void trace_session(const struct tracer *t, const struct lk_session *was, const struct lk_session *is)
+{
+    if (was->screen == is->screen && was->door == is->door) {
+        return;
+    }
+    char buf[LINE];
+    struct lk_text text = start(t, buf, "  screen ");
+    lk_text_addf(&text, "%s -> %s", lk_screen_name(was->screen), lk_screen_name(is->screen));
+    if (is->door != LK_NO_DOOR) {
+        add(&text, "door", lk_core_label(t->cfg, is->door));
+    }
+    if (is->screen == LK_SCREEN_NOTICE) {
+        add_reason(&text, is->reason);
+    }
+    t->line(t->user, buf);
+}
+
+/* --- effects
+ * ----------------------------------------------------------------------------------------------------------------- */
+
+static void effect_event(const struct tracer *t, struct lk_text *text, const struct lk_event *e)
+{
+    lk_text_addf(text, " %s", lk_event_type_name(e->type));
+    if (e->door != LK_NO_DOOR) {
+        add(text, "door", lk_core_label(t->cfg, e->door));
+    }
+    if (e->expected_door != LK_NO_DOOR) {
+        add(text, "expected", lk_core_label(t->cfg, e->expected_door));
+    }
+    if (e->bank >= 0) {
+        add(text, "bank", t->cfg->bank_name[e->bank]);
+    }
+    add(text, "item", e->item);
+    if (e->to != LK_CUSTODY_NONE) {
+        lk_text_addf(text, " %s->%s", lk_custody_name(e->from), lk_custody_name(e->to));
+    }
+    if (e->outcome != LK_OUTCOME_PENDING) {
+        add(text, "outcome", lk_outcome_name(e->outcome));
+    }
+    if (e->actor != LK_ACTOR_SYSTEM) {
+        add(text, "by", lk_actor_name(e->actor));
+    }
+    add(text, "who", e->who);
+    add_reason(text, e->reason);
+    if (e->count != 0) {
+        lk_text_addf(text, " count=%u", e->count);
+    }
+    if (e->alarm) {
+        lk_text_add(text, " ALARM");
+    }
+}
+
+static void effect_numbers(const struct tracer *t, struct lk_text *text, const struct lk_effect *fx)
+{
+    if (fx->intent != 0) {
+        lk_text_addf(text, " intent=%llu", (unsigned long long)fx->intent);
+    }
+    if (fx->door != LK_NO_DOOR) {
+        add(text, "door", lk_core_label(t->cfg, fx->door));
+    }
+    if (fx->bank >= 0) {
+        add(text, "bank", t->cfg->bank_name[fx->bank]);
+    }
+    add(text, "item", fx->item.id);
+    add(text, "jti", fx->jti);
+}
+
+static void effect_words(struct lk_text *text, const struct lk_effect *fx)
+{
+    bool result = fx->kind == LK_FX_COMMAND || fx->kind == LK_FX_REPLY;
+    if (fx->kind == LK_FX_INTENT_ADD) {
+        lk_text_addf(text, " %s by=%s", lk_purpose_name(fx->purpose), lk_actor_name(fx->actor));
+    } else if (fx->kind == LK_FX_ITEM_CUSTODY) {
+        lk_text_addf(text, " %s->%s", lk_custody_name(fx->from), lk_custody_name(fx->to));
+    } else if (fx->kind == LK_FX_DOOR_USE) {
+        lk_text_addf(text, " %s", lk_use_name(fx->use));
+    } else if (fx->kind == LK_FX_DOUBT) {
+        lk_text_addf(text, " %s", fx->to == LK_CUSTODY_NONE ? "over" : lk_purpose_name(fx->purpose));
+    } else if (fx->kind == LK_FX_LOCKOUT) {
+        lk_text_addf(text, " tries=%u level=%u ms=%lld", fx->count, fx->level, (long long)fx->duration_ms);
+    } else if (result) {
+        lk_text_addf(text, " %s", lk_result_name(fx->result));
+    }
+    if (fx->kind == LK_FX_INTENT_SETTLE || (result && fx->outcome != LK_OUTCOME_PENDING)) {
+        lk_text_addf(text, " %s", lk_outcome_name(fx->outcome));
+    }
+}
+
+static void trace_effect(const struct tracer *t, const struct lk_effect *fx)
+{
+    char buf[LINE];
+    struct lk_text text = start(t, buf, "  * ");
+    lk_text_add(&text, lk_effect_name(fx->kind));
+    if (fx->kind == LK_FX_EVENT) {
+        effect_event(t, &text, &fx->event);
+    } else {
+        effect_numbers(t, &text, fx);
+        effect_words(&text, fx);
+        add_reason(&text, fx->reason);
+    }
+    t->line(t->user, buf);
+}
+
+bool lk_effect_is_store(enum lk_effect_kind v)
+{
+    return v < LK_FX_PULSE;
+}
+
+void lk_trace_step(const struct lk_core_config *cfg, const struct lk_input *in, const struct lk_core *before,
+                   const struct lk_core *after, const struct lk_effects *fx, lk_trace_line *line, void *user)
+{
+    struct tracer t = {.cfg = cfg, .line = line, .user = user, .now_ms = in->now_ms};
+    trace_input(&t, in);
+    trace_doors(&t, before, after);
+    trace_session(&t, &before->session, &after->session);
+    for (unsigned i = 0; i < fx->count; i++) {
+        trace_effect(&t, &fx->at[i]);
+    }
+}

@@ -1,0 +1,54 @@
+#include "core/view.h"
+
+#include "machine.h"
+
+#include <string.h>
+
+static void view_door(const struct lk_core_config *cfg, const struct lk_session *session, struct lk_view *v)
+{
+    if (session->door != LK_NO_DOOR) {
+        memcpy(v->door, cfg->door[session->door].label, sizeof(v->door));
+    }
+}
+
+static void view_cabinet(const struct lk_core_config *cfg, const struct lk_core *core, struct lk_view *v)
+{
+    v->out_of_service = true;
+    for (int i = 0; i < cfg->banks; i++) {
+        v->out_of_service = v->out_of_service && (core->bank[i].state != LK_BANK_READY || core->bank[i].stopped_by_us);
+    }
+    for (int i = cfg->doors - 1; i >= 0; i--) {
+        v->doors_open += lk_door_is_open(core->door[i].state);
+        if (core->door[i].state == LK_DOOR_LEFT_OPEN) {
+            memcpy(v->open_door, cfg->door[i].label, sizeof(v->open_door));
+        }
+    }
+}
+
+static int64_t left(int64_t at_ms, int64_t now_ms)
+{
+    return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
+void lk_core_view(const struct lk_core_config *cfg, const struct lk_core *core, int64_t now_ms,
+                  struct lk_view *ret_view)
+{
+    const struct lk_session *session = &core->session;
+    struct lk_view v = {.screen = session->screen, .reason = session->reason, .role = session->staff};
+    view_door(cfg, session, &v);
+    memcpy(v.staff, session->who, sizeof(v.staff));
+    if (session->staff != LK_ACTOR_SYSTEM) {
+        memcpy(v.item, session->item.id, sizeof(v.item));
+    }
+    for (int b = 0; b < LK_BUTTONS; b++) {
+        v.button[b] = lk_session_has_button(cfg, core, now_ms, (enum lk_button)b);
+    }
+    for (int size = 0; size < LK_SIZES && session->screen == LK_SCREEN_SIZE; size++) {
+        v.free[size] = lk_deposit_free(cfg, core, (enum lk_size)size, &session->item);
+    }
+    v.left_ms = session->deadline_at_ms == LK_NEVER ? -1 : left(session->deadline_at_ms, now_ms);
+    v.locked_ms = left(core->lockout.until_at_ms, now_ms);
+    v.tries_left = cfg->lockout_tries - core->lockout.tries;
+    view_cabinet(cfg, core, &v);
+    *ret_view = v;
+}
