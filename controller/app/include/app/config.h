@@ -30,7 +30,7 @@
 enum {
     LK_CONFIG_BUSES = 16,      /* fieldbuses */
     LK_CONFIG_BANK_DOORS = 32, /* doors of one bank */
-    LK_CONFIG_NAME = 33,       /* names and ids: letters, digits and . _ - */
+    LK_CONFIG_NAME = 32,       /* names and ids: letters, digits and . _ - (a fieldbus has no room for more) */
     LK_CONFIG_BANK_NAME = 6,   /* A..Z then A..Z0..9, so that name and two digits fit LK_LABEL_MAX */
     LK_CONFIG_TEXT = 128,      /* free UTF-8 text for people */
     LK_CONFIG_PATH_LEN = 200,  /* absolute paths; sun_path limits the two sockets further (107 characters) */

@@ -1,0 +1,147 @@
+/*
+ * The parts of the configuration reader: files -> lines -> sections and keys (config_read.c), the table of keys
+ * (config_keys.c), one value (config_value.c), checks over several keys (config_check.c), errors and the public calls
+ * (config.c). Private to those files.
+ */
+#ifndef APP_CONFIG_IMPL_H
+#define APP_CONFIG_IMPL_H
+
+#include "app/config.h"
+#include "base/text.h"
+
+enum lk_config_section {
+    LK_SEC_SITE,
+    LK_SEC_PATHS,
+    LK_SEC_FIELDBUS,
+    LK_SEC_BANK,
+    LK_SEC_UPLINK,
+    LK_SEC_KIOSK,
+    LK_SEC_ADMIN,
+    LK_SEC_SCANNER,
+    LK_SEC_DEPOSIT,
+    LK_SEC_TIMING,
+    LK_SEC_LOCKOUT,
+    LK_SEC_REMOTE,
+    LK_SEC_LOG,
+    LK_SECTIONS
+};
+
+/* How a value is written in the file and kept in the structure (in brackets). */
+enum lk_config_type {
+    LK_TYPE_UINT,    /* decimal, min..max [unsigned] */
+    LK_TYPE_ONE_OF,  /* decimal, one of choices [unsigned] */
+    LK_TYPE_MS,      /* decimal milliseconds, min..max [int64_t ms] */
+    LK_TYPE_S,       /* decimal seconds, min..max [int64_t ms] */
+    LK_TYPE_BOOL,    /* yes or no [bool] */
+    LK_TYPE_CHOICE,  /* one word of choices [enum: min + its place] */
+    LK_TYPE_ID,      /* letters, digits and . _ - [char array] */
+    LK_TYPE_TEXT,    /* UTF-8 without control characters, may be empty [char array] */
+    LK_TYPE_PATH,    /* absolute path [char array] */
+    LK_TYPE_SOCKET,  /* absolute path that fits sun_path [char array] */
+    LK_TYPE_ADDRESS, /* numeric IPv4 or IPv6 [char array] */
+    LK_TYPE_URL,     /* mqtt://host[:port] or mqtts://host[:port] [char array] */
+    LK_TYPE_SIZES,   /* S:1-20 M:21,22 [enum lk_size array] */
+    LK_TYPE_DOORS,   /* 5-28 30 [uint32_t] */
+};
+
+struct lk_config_key {
+    enum lk_config_section section;
+    const char *key;
+    enum lk_config_type type;
+    size_t offset; /* in the section's structure: lk_config_fieldbus, lk_config_bank, else lk_config */
+    size_t size;
+    uint64_t min, max;
+    const char *choices; /* "rtu|tcp" */
+    const char *def;     /* as it would be written in the file; NULL: none */
+    const char *shown;   /* what to print as default when def is NULL; NULL with def NULL: the key is required */
+    const char *help;
+};
+
+extern const struct lk_config_key lk_config_keys[];
+extern const size_t lk_config_key_count;
+enum { LK_CONFIG_KEYS_MOST = 80 };
+
+/* A section kind: its word in the file, and whether it carries a name ("[bank A]"). */
+struct lk_config_kind {
+    const char *word;
+    bool named;
+    unsigned most; /* named: how many at most */
+};
+extern const struct lk_config_kind lk_config_kinds[LK_SECTIONS];
+
+/* Where something stands. line 0: the file as a whole. */
+struct lk_config_place {
+    unsigned file, line;
+};
+
+/* One section as met in the files. */
+struct lk_config_found {
+    enum lk_config_section kind;
+    char name[LK_CONFIG_NAME];
+    unsigned index;              /* named: into lk_config.fieldbus or .bank */
+    struct lk_config_place head; /* its first heading */
+    unsigned last_file;          /* the file whose heading opened it last, for duplicates within one file */
+    struct lk_config_place key_at[LK_CONFIG_KEYS_MOST]; /* by row of the table; line 0: not set */
+    uint32_t sized;                                     /* bank: doors that `sizes` names */
+    bool sizes_wrong;                                   /* bank: already said about `sizes` */
+};
+
+struct lk_config_fault {
+    struct lk_config_place at;
+    char text[LK_CONFIG_ERROR_TEXT];
+};
+
+enum { LK_CONFIG_FOUND_MOST = LK_SECTIONS + LK_CONFIG_BUSES + LK_MAX_BANKS };
+
+struct lk_config_reader {
+    struct lk_config *config;
+    const struct lk_config_profile *profiles;
+    size_t profile_count;
+    char file[LK_CONFIG_FILES][LK_CONFIG_ERROR_TEXT / 2];
+    unsigned files;
+    unsigned found_count;
+    struct lk_config_found found[LK_CONFIG_FOUND_MOST];
+    struct lk_config_found *current; /* the section the lines belong to; NULL: none, or one that is to be skipped */
+    bool skipping;                   /* inside a section that was reported: its keys are not looked at */
+    struct lk_config_place at;       /* the line being read */
+    unsigned fault_count, faults_more;
+    struct lk_config_fault fault[LK_CONFIG_ERRORS];
+};
+
+/* Records one error. text: "section.key: what is wrong, what is allowed". */
+void lk_config_fault(struct lk_config_reader *r, struct lk_config_place at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "bank A" or "site", in buf. */
+const char *lk_config_title(const struct lk_config_found *s, char *buf, size_t cap);
+
+/* What a key allows, in words: "1..247", "rtu or tcp". */
+void lk_config_allowed(const struct lk_config_key *key, struct lk_text *out);
+
+/* The section's structure inside the configuration. */
+void *lk_config_base(struct lk_config *config, enum lk_config_section kind, unsigned index);
+
+/* Reads value into the key's field; a wrong one becomes an error at r->at. */
+void lk_config_set(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                   const char *value);
+
+/* Puts the default of every key of this kind into its structure. */
+void lk_config_set_defaults(struct lk_config_reader *r, enum lk_config_section kind, unsigned index);
+
+/* Reads path and its drop-ins into r. 0 or -ENOMEM; everything else is recorded as an error. */
+int lk_config_read(struct lk_config_reader *r, const char *path);
+
+/* Missing keys, contradictions between keys, and what is derived from them. */
+void lk_config_check(struct lk_config_reader *r);
+
+/* The first section of this kind (and name, unless NULL), or NULL. */
+struct lk_config_found *lk_config_find(struct lk_config_reader *r, enum lk_config_section kind, const char *name);
+
+/* The row of a key, or NULL. */
+const struct lk_config_key *lk_config_key_find(enum lk_config_section kind, const char *key);
+
+/* Where the key was set, or the section's heading when it was not. */
+struct lk_config_place lk_config_key_place(const struct lk_config_found *s, const char *key);
+bool lk_config_key_given(const struct lk_config_found *s, const char *key);
+
+#endif
