@@ -1,0 +1,282 @@
+#include "hal/fieldbus_linux.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fieldbus_link.h"
+
+enum {
+    SPIN_NS = 60000,            /* ppoll comes back this late at worst, most of the time */
+    TIMER_SLACK_NS = 1000,      /* the kernel's default of 50 us is as much as a tenth of a gap */
+    SILENCE_NS = 20000000,      /* after a failure: longer than a USB adapter's 16 ms between hand-overs */
+    NOISE_LIMIT_NS = 300000000, /* a line that is never silent is used all the same */
+    RETRY_MIN_MS = 1000,        /* reopening */
+    RETRY_MAX_TCP_MS = 10000,
+    RTU_OVERHEAD = 3, /* address and checksum */
+};
+
+struct line {
+    struct lk_fieldbus base;
+    struct lk_fb_link *link;
+    pthread_t thread;
+    int stop_fd;
+    atomic_bool stopping;
+    int64_t gap_ns;
+    int64_t free_at_ns; /* the frame gap is over */
+    int64_t noise_since_ns;
+    int64_t retry_at_ns;
+    unsigned retry_ms;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* Sleeps until the instant, a command, or stop. */
+static void wait_until(struct line *line, int64_t at_ns)
+{
+    struct pollfd fds[] = {{.fd = lk_ring_fd(line->base.commands), .events = POLLIN},
+                           {.fd = line->stop_fd, .events = POLLIN}};
+    int64_t ns = at_ns == INT64_MAX ? 0 : at_ns - now_ns();
+    struct timespec ts = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    if (at_ns == INT64_MAX || ns > 0) {
+        (void)ppoll(fds, 2, at_ns == INT64_MAX ? NULL : &ts, NULL);
+    }
+    if (fds[0].revents) {
+        lk_fb_take_commands(&line->base, now_ns());
+    }
+}
+
+static void lose(struct line *line)
+{
+    lk_fb_link_close(line->link);
+    lk_fb_line(&line->base, false, now_ns());
+    line->retry_at_ns = now_ns() + line->retry_ms * INT64_C(1000000);
+}
+
+static int bring_up(struct line *line)
+{
+    int r = lk_fb_link_open(line->link);
+    if (r == 0) {
+        line->free_at_ns = now_ns() + line->gap_ns;
+        lk_fb_line(&line->base, true, now_ns());
+        return 0;
+    }
+    line->retry_at_ns = now_ns() + line->retry_ms * INT64_C(1000000);
+    if (line->base.config.transport == LK_FB_TCP) {
+        line->retry_ms = line->retry_ms * 2 > RETRY_MAX_TCP_MS ? RETRY_MAX_TCP_MS : line->retry_ms * 2;
+    }
+    return r;
+}
+
+/* Something came back that must not be taken for a later reply, or may still come. */
+static void recover(struct line *line)
+{
+    if (atomic_load(&line->stopping)) {
+        return;
+    }
+    if (line->base.config.transport == LK_FB_RTU) {
+        lk_fb_link_drain(line->link, SILENCE_NS, NOISE_LIMIT_NS);
+        return;
+    }
+    lk_fb_link_close(line->link);
+    if (lk_fb_link_open(line->link) != 0) {
+        lose(line);
+    }
+}
+
+static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
+{
+    size_t n = job->request.pdu_len + RTU_OVERHEAD;
+    int64_t deadline_ns =
+        outcome->sent_at_ns + lk_fb_wire_ns(&line->base.config, n) + job->request.timeout_ms * INT64_C(1000000);
+    enum lk_fb_verdict verdict = LK_FB_LATE;
+    while (verdict == LK_FB_LATE) {
+        struct lk_fb_frame frame;
+        int64_t wait_ns = deadline_ns - now_ns();
+        int r = wait_ns > 0 ? lk_fb_link_receive(line->link, wait_ns, &frame) : -ETIMEDOUT;
+        if (r) {
+            outcome->crc = r == -EILSEQ;
+            outcome->status = r == -EILSEQ ? -EBADMSG : r;
+            return;
+        }
+        verdict = lk_fb_judge(&line->base, job, frame.unit, frame.pdu, frame.n, outcome, now_ns());
+    }
+}
+
+static void transact(struct line *line, const struct lk_fb_job *job)
+{
+    struct lk_fb_outcome outcome = {.was_sent = true, .sent_at_ns = now_ns()};
+    const struct lk_fb_request *r = &job->request;
+    outcome.status = lk_fb_link_send(line->link, r->unit, r->pdu, r->pdu_len, &outcome.was_sent);
+    if (outcome.status == 0) {
+        outcome.was_sent = true;
+        listen_for(line, job, &outcome);
+    }
+    outcome.done_at_ns = now_ns();
+    lk_fb_done(&line->base, job, &outcome);
+    if (outcome.status == -ENODEV) {
+        lose(line);
+    } else if (outcome.status == -ETIMEDOUT || outcome.status == -EBADMSG) {
+        recover(line);
+        outcome.done_at_ns = now_ns();
+    } else {
+        line->retry_ms = RETRY_MIN_MS;
+    }
+    line->free_at_ns = outcome.done_at_ns + line->gap_ns;
+}
+
+/* True when the gap is over. The wait ends early for a command, so that the next request is chosen after it. */
+static bool gap_over(struct line *line)
+{
+    int64_t now = now_ns();
+    if (now < line->free_at_ns - SPIN_NS) {
+        wait_until(line, line->free_at_ns - SPIN_NS);
+        return false;
+    }
+    while (now < line->free_at_ns) {
+        now = now_ns();
+    }
+    return true;
+}
+
+/* True when nothing stray waits to be read. */
+static bool silent(struct line *line)
+{
+    int r = lk_fb_link_check(line->link);
+    if (r == 0) {
+        line->noise_since_ns = 0;
+        return true;
+    }
+    if (r < 0) {
+        lose(line);
+        return false;
+    }
+    int64_t now = now_ns();
+    line->noise_since_ns = line->noise_since_ns ? line->noise_since_ns : now;
+    recover(line);
+    line->free_at_ns = now_ns() + line->gap_ns;
+    return line->base.config.transport == LK_FB_RTU && now - line->noise_since_ns > NOISE_LIMIT_NS;
+}
+
+static void step(struct line *line)
+{
+    struct lk_fb_job job;
+    int64_t at_ns = line->retry_at_ns;
+    if (lk_ring_count(line->base.commands) > 0) {
+        lk_fb_take_commands(&line->base, now_ns());
+    }
+    if (!lk_fb_link_is_open(line->link)) {
+        if (now_ns() < at_ns || bring_up(line) != 0) {
+            wait_until(line, line->retry_at_ns);
+        }
+    } else if (gap_over(line) && silent(line)) {
+        if (lk_fb_next(&line->base, now_ns(), &job, &at_ns)) {
+            transact(line, &job);
+        } else {
+            wait_until(line, at_ns);
+        }
+    }
+}
+
+static void *work(void *arg)
+{
+    struct line *line = arg;
+    (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+    (void)prctl(PR_SET_NAME, "lk-fieldbus", 0, 0, 0);
+    while (!atomic_load(&line->stopping)) {
+        step(line);
+    }
+    lk_fb_cancel_all(&line->base, now_ns());
+    lk_fb_link_close(line->link);
+    return NULL;
+}
+
+/* Signals belong to the owner thread. */
+static int make_thread(struct line *line)
+{
+    sigset_t all, old;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    int r = pthread_create(&line->thread, NULL, work, line);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return -r;
+}
+
+static int start(struct lk_fieldbus *fb)
+{
+    struct line *line = (struct line *)fb;
+    int r = fb->config.transport == LK_FB_RTU ? bring_up(line) : 0;
+    if (r == -EBUSY) {
+        return r;
+    }
+    r = make_thread(line);
+    if (r) {
+        lk_fb_link_close(line->link);
+    }
+    return r;
+}
+
+static void stop(struct lk_fieldbus *fb)
+{
+    struct line *line = (struct line *)fb;
+    uint64_t one = 1;
+    atomic_store(&line->stopping, true);
+    ssize_t n = write(line->stop_fd, &one, sizeof(one));
+    (void)n;
+    (void)pthread_join(line->thread, NULL);
+}
+
+static void destroy(struct lk_fieldbus *fb)
+{
+    struct line *line = (struct line *)fb;
+    (void)lk_fb_link_destroy(line->link);
+    (void)close(line->stop_fd);
+    lk_fieldbus_fini(fb);
+    free(line);
+}
+
+static const struct lk_fieldbus_ops linux_ops = {.name = "linux", .start = start, .stop = stop, .destroy = destroy};
+
+int lk_fieldbus_linux_create(const struct lk_fieldbus_config *config, struct lk_fieldbus **ret_fb)
+{
+    struct line *line = calloc(1, sizeof(*line));
+    if (!line) {
+        return -ENOMEM;
+    }
+    int r = lk_fieldbus_init(&line->base, config, &linux_ops);
+    if (r) {
+        goto fail_free;
+    }
+    line->gap_ns = lk_fb_gap_ns(config);
+    line->retry_ms = RETRY_MIN_MS;
+    line->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (line->stop_fd < 0) {
+        r = -errno;
+        goto fail_fini;
+    }
+    r = lk_fb_link_create(&line->base.config, &line->link);
+    if (r) {
+        goto fail_close;
+    }
+    *ret_fb = &line->base;
+    return 0;
+
+fail_close:
+    (void)close(line->stop_fd);
+fail_fini:
+    lk_fieldbus_fini(&line->base);
+fail_free:
+    free(line);
+    return r;
+}
