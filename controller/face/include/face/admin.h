@@ -115,4 +115,10 @@ int lk_admin_event(struct lk_admin_request *request, json_t *event);
 /* As lk_admin_event() for an event that is JSON text already (an object, one line, UTF-8): it is sent as it is. */
 int lk_admin_event_text(struct lk_admin_request *request, const char *text, size_t length);
 
+/* For long lists: calls more(user, request) once, from the loop, when everything written to this client so far is out;
+ * never when the client leaves (cancelled tells). Send a slice of well under LK_ADMIN_BACKLOG_MAX, ask for more,
+ * return: so a client that reads is never dropped, and one that does not costs nothing. NULL takes the wish back. */
+void lk_admin_when_written(struct lk_admin_request *request,
+                           void (*more)(void *user, struct lk_admin_request *request));
+
 #endif

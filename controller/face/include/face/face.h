@@ -111,4 +111,8 @@ void lk_face_reply(struct lk_face *face, uint64_t request, enum lk_result result
  * that there are more). Only during ops.recalls. */
 int lk_face_recall_add(struct lk_face_recalls *list, const struct lk_item *item, const char *door_label);
 
+/* Makes jansson overwrite all memory it frees, for the whole process: its parser keeps copies of what a person typed.
+ * Call it once, first thing in main, before any thread and any JSON. */
+void lk_face_wipe_json(void);
+
 #endif
