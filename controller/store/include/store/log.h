@@ -47,7 +47,7 @@ struct lk_store_chain {
 };
 
 /* Starts a walk at the oldest event kept (its prevhash was noted when older ones were purged). */
-void lk_store_chain_begin(const struct lk_store *store, struct lk_store_chain *ret_chain);
+void lk_store_chain_begin(struct lk_store *store, struct lk_store_chain *ret_chain);
 
 /* Checks up to `limit` more rows (0: 1000; some 3 us each). A gap, a changed byte or a changed hash ends the walk with
  * first_bad_seq set; that is not an error of this function. */

@@ -1,0 +1,51 @@
+#include "sql.h"
+
+#include "base/cleanup.h"
+#include "files.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+enum { TIDY_FRAMES = 64 };
+
+int lk_store_probe(struct lk_store *store)
+{
+    int r = lk_tx_begin(store, "probe");
+    if (r < 0) {
+        return r;
+    }
+    r = lk_sql_run(store, ST_PROBE, NULL, 0);
+    return r < 0 ? lk_tx_abort(store, "probe", r) : lk_tx_commit(store, "probe");
+}
+
+int lk_store_tidy(struct lk_store *store)
+{
+    if (store->wal_frames < TIDY_FRAMES) {
+        return 0;
+    }
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc == SQLITE_OK) {
+        store->wal_frames = 0;
+    }
+    return lk_sql_errno(store->db, rc);
+}
+
+void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health)
+{
+    LK_CLEANUP(lk_freep) char *wal = lk_file_beside(store->path, "-wal");
+    int64_t bytes = lk_file_size(store->path), wal_bytes = wal ? lk_file_size(wal) : 0;
+    struct statvfs disk;
+    int64_t disk_free = statvfs(store->path, &disk) < 0 ? -1 : (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+    *ret_health = (struct lk_store_health){
+        .degraded = store->error != 0,
+        .error = store->error,
+        .failures = store->failures,
+        .commits = store->commits,
+        .bytes = bytes < 0 ? 0 : bytes,
+        .wal_bytes = wal_bytes < 0 ? 0 : wal_bytes,
+        .disk_free = disk_free,
+        .schema = store->schema,
+    };
+    memcpy(ret_health->doing, store->doing, sizeof(ret_health->doing));
+}
