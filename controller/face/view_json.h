@@ -4,6 +4,8 @@
 
 #include "core/view.h"
 
+#include <stddef.h>
+
 enum { LK_VIEW_JSON_MAX = 2048 };
 
 /* Everything of the view but left_ms and locked_ms, as members of a JSON object without its braces, so that equal

@@ -1,0 +1,378 @@
+// The kiosk: takes snapshots from the daemon's stream, draws them by the table of screens.js, posts what a person does.
+// It recovers by itself: no stream or no tick for WATCHDOG_MS means an overlay and a reload as soon as "/" answers again,
+// which also fetches the new boot's token.
+
+import { duration, element, getLanguage, icon, setLanguage, setMessages, text } from "./parts.js";
+import { SCREENS } from "./screens.js";
+
+const WATCHDOG_MS = 15000;
+const RETRY_MS = 2000;
+const ACT_TIMEOUT_MS = 12000;
+const TYPING_IDLE_MS = 30000; // a half-typed code is nobody's business after that
+const HOME_IDLE_MS = 60000; // the home page falls back to Chinese and to the code pad
+const SHOW_LEFT_MS = 30000; // the last seconds of a screen are counted aloud
+const TYPED_MAX = 256;
+
+const meta = (name) => document.querySelector(`meta[name="locker-${name}"]`).content;
+const node = (id) => document.getElementById(id);
+const token = meta("token");
+const phone = meta("phone");
+
+let source = null;
+let lastHeard = performance.now();
+let lost = false;
+let busy = false;
+let shownAt = 0; // when the view's durations were true
+let lastTouch = performance.now();
+
+const NO_LOCAL = { staffPad: false, field: "staff", staff: "", pin: "", letters: false, manual: false };
+
+// What the renderers may see and do.
+const kiosk = {
+  view: null,
+  recalls: null,
+  typed: "",
+  digits: Number(meta("digits")) || 8,
+  local: { ...NO_LOCAL },
+
+  isCode: () => /^[0-9]*$/.test(kiosk.typed) && kiosk.typed.length <= kiosk.digits,
+  keys: { press: (c) => press(c), erase: () => erase(), clear: () => clearTyped() },
+  enter: () => enter(),
+  act: (body) => act(body),
+  phoneLine: () => element("p.phone", {}, helpLine()),
+  openStaffPad: () => setLocal({ staffPad: true }),
+  closeStaffPad: () => setLocal({ ...NO_LOCAL }),
+  pickField: (field) => setLocal({ field }),
+  toggleLetters: () => setLocal({ letters: !kiosk.local.letters }),
+  openManual: () => setLocal({ manual: true }),
+  signIn: () => signIn(),
+};
+
+function helpLine() {
+  return phone ? text("kiosk.help_phone", { phone }) : text("kiosk.help_desk");
+}
+
+function setLocal(change) {
+  Object.assign(kiosk.local, change);
+  draw();
+}
+
+// --- drawing --------------------------------------------------------------------------------------------------------
+
+function remaining(name) {
+  const ms = kiosk.view[name + "_ms"];
+  return ms < 0 ? -1 : Math.max(0, ms - (performance.now() - shownAt));
+}
+
+function drawBanner() {
+  const view = kiosk.view;
+  const banner = node("banner");
+  banner.hidden = view.open_door === "";
+  banner.replaceChildren();
+  if (!banner.hidden) {
+    banner.append(icon("warning"), element("span", {}, text("kiosk.left_open", { door: view.open_door })));
+  }
+}
+
+function drawCountdowns() {
+  if (!kiosk.view) {
+    return;
+  }
+  const left = remaining("left");
+  const show = left > 0 && (left <= SHOW_LEFT_MS || kiosk.view.screen.endsWith("taken"));
+  node("left").textContent = show ? text("kiosk.left", { time: duration(left) }) : "";
+  for (const place of document.querySelectorAll("[data-countdown=locked]")) {
+    place.textContent = text("notice.locked", { time: duration(remaining("locked")) });
+  }
+}
+
+function draw() {
+  if (!kiosk.view) {
+    return;
+  }
+  const main = node("screen");
+  const focused = main.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+  const scrolled = main.querySelector(".list")?.scrollTop ?? 0;
+  main.replaceChildren(SCREENS[kiosk.view.screen](kiosk));
+  main.dataset.screen = kiosk.view.screen;
+  main.querySelector(".list")?.scrollTo(0, scrolled);
+  if (focused) {
+    main.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+  }
+  document.body.classList.toggle("busy", busy);
+  main.setAttribute("aria-busy", String(busy));
+  node("language").textContent = text("kiosk.other_language");
+  node("language").lang = getLanguage() === "zh" ? "en" : "zh-CN";
+  node("help").textContent = helpLine();
+  drawBanner();
+  drawCountdowns();
+}
+
+function announce() {
+  const words = [...node("screen").querySelectorAll("h1, .panel > p")].map((part) => part.textContent);
+  node("announce").textContent = words.join(" ");
+}
+
+function toast(key) {
+  const box = node("toast");
+  box.textContent = text(key);
+  box.hidden = false;
+  setTimeout(() => {
+    box.hidden = true;
+  }, 6000);
+}
+
+// --- what the daemon says -------------------------------------------------------------------------------------------
+
+function isNewPerson(before, view) {
+  return before !== null && view.screen === "home" && before.screen !== "home";
+}
+
+function take(view) {
+  const before = kiosk.view;
+  const moved = before === null || before.screen !== view.screen || before.door !== view.door;
+  kiosk.view = view;
+  shownAt = performance.now();
+  if (moved) {
+    kiosk.typed = "";
+    kiosk.local = { ...NO_LOCAL };
+    kiosk.recalls = null;
+  }
+  if (isNewPerson(before, view)) {
+    changeLanguage("zh");
+  }
+  if (view.screen === "recall_list") {
+    loadRecalls();
+  }
+  draw();
+  if (moved) {
+    announce();
+  }
+}
+
+async function loadRecalls() {
+  try {
+    const answer = await fetch("/api/v1/recalls", { cache: "no-store" });
+    kiosk.recalls = answer.ok ? await answer.json() : { failed: true };
+  } catch {
+    kiosk.recalls = { failed: true };
+  }
+  draw();
+}
+
+function heard() {
+  lastHeard = performance.now();
+}
+
+function listen() {
+  source = new EventSource("/api/v1/events?token=" + encodeURIComponent(token));
+  source.addEventListener("view", (event) => {
+    heard();
+    take(JSON.parse(event.data));
+  });
+  source.addEventListener("tick", heard);
+  source.addEventListener("error", () => recover());
+}
+
+// The daemon is away, or has started anew. Nothing typed survives; nothing is sent until the page is fresh.
+function recover() {
+  if (lost) {
+    return;
+  }
+  lost = true;
+  source?.close();
+  kiosk.typed = "";
+  node("wait-phone").textContent = phone;
+  node("wait").hidden = false;
+  setTimeout(tryAgain, RETRY_MS / 2);
+}
+
+async function tryAgain() {
+  try {
+    const answer = await fetch("/", { cache: "no-store" });
+    if (answer.ok) {
+      location.reload();
+      return;
+    }
+  } catch {
+    // still away
+  }
+  setTimeout(tryAgain, RETRY_MS);
+}
+
+// --- what a person does ---------------------------------------------------------------------------------------------
+
+function refusalShown(before) {
+  return kiosk.view.screen === "notice" || kiosk.view !== before;
+}
+
+async function post(body) {
+  const answer = await fetch("/api/v1/act", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Locker-Token": token },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ACT_TIMEOUT_MS),
+  });
+  return answer.json();
+}
+
+async function act(body) {
+  if (busy || lost) {
+    return;
+  }
+  const before = kiosk.view;
+  busy = true;
+  kiosk.typed = "";
+  draw();
+  try {
+    const answer = await post(body);
+    if (answer.result !== "ok") {
+      // Most refusals come with a screen of their own; the others must not pass in silence.
+      setTimeout(() => refusalShown(before) || toast("reason." + answer.reason), 300);
+    }
+  } catch {
+    toast("kiosk.no_answer");
+  }
+  busy = false;
+  draw();
+}
+
+function signIn() {
+  const { staff, pin } = kiosk.local;
+  if (staff !== "" && pin !== "") {
+    kiosk.local.pin = "";
+    act({ act: "sign_in", staff, pin });
+  }
+}
+
+function field() {
+  return kiosk.view.screen === "home" && kiosk.local.staffPad ? kiosk.local.field : null;
+}
+
+function press(character) {
+  const name = field();
+  if (name) {
+    kiosk.local[name] = (kiosk.local[name] + character).slice(0, 32);
+  } else if (kiosk.typed.length < TYPED_MAX && !(onKeypad() && kiosk.isCode() && kiosk.typed.length === kiosk.digits)) {
+    kiosk.typed += character;
+  }
+  draw();
+}
+
+// A finger on the keypad cannot type more digits than a code has; a scanner that types can.
+let fingers = false;
+function onKeypad() {
+  return fingers && kiosk.view.screen === "home";
+}
+
+function erase() {
+  const name = field();
+  if (name) {
+    kiosk.local[name] = kiosk.local[name].slice(0, -1);
+  } else {
+    kiosk.typed = kiosk.typed.slice(0, -1);
+  }
+  draw();
+}
+
+function clearTyped() {
+  const name = field();
+  if (name) {
+    kiosk.local[name] = "";
+  } else {
+    kiosk.typed = "";
+  }
+  draw();
+}
+
+// Digits that could be a code are one, unless staff are at work; everything else was scanned.
+function enter() {
+  if (field() === "staff" && kiosk.local.staff !== "") {
+    setLocal({ field: "pin" });
+  } else if (field() === "pin") {
+    signIn();
+  } else if (kiosk.typed !== "") {
+    const typed = kiosk.typed;
+    const code = kiosk.view.role === "system" && kiosk.isCode();
+    act(code ? { act: "code", code: typed } : { act: "scan", text: typed });
+  }
+}
+
+function hasTyped() {
+  return field() ? kiosk.local[field()] !== "" : kiosk.typed !== "";
+}
+
+function onKey(event) {
+  if (!kiosk.view || lost || event.ctrlKey || event.altKey || event.metaKey) {
+    return;
+  }
+  if (event.key.length === 1 && event.key !== " ") {
+    press(event.key);
+    event.preventDefault();
+  } else if (event.key === "Enter" && hasTyped()) {
+    enter();
+    event.preventDefault();
+  } else if (event.key === "Backspace") {
+    erase();
+  } else if (event.key === "Escape") {
+    clearTyped();
+  }
+}
+
+// --- language, idling, start ----------------------------------------------------------------------------------------
+
+function changeLanguage(value) {
+  setLanguage(value);
+  sessionStorage.setItem("language", value);
+}
+
+function idle() {
+  const quiet = performance.now() - lastTouch;
+  if (!kiosk.view || kiosk.view.screen !== "home") {
+    return;
+  }
+  if (quiet > TYPING_IDLE_MS && kiosk.typed !== "") {
+    clearTyped();
+  }
+  if (quiet > HOME_IDLE_MS && (getLanguage() !== "zh" || kiosk.local.staffPad)) {
+    changeLanguage("zh");
+    kiosk.closeStaffPad();
+  }
+}
+
+function onSecond() {
+  drawCountdowns();
+  idle();
+  if (performance.now() - lastHeard > WATCHDOG_MS) {
+    recover();
+  }
+}
+
+function touched(event) {
+  lastTouch = performance.now();
+  fingers = event.type === "pointerdown" || (fingers && event.type === "click");
+}
+
+async function start() {
+  for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, touched, { capture: true });
+  }
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("contextmenu", (event) => event.preventDefault());
+  node("language").addEventListener("click", () => {
+    changeLanguage(getLanguage() === "zh" ? "en" : "zh");
+    draw();
+    announce();
+  });
+  try {
+    setMessages(await (await fetch("/messages.json", { cache: "no-store" })).json());
+  } catch {
+    recover();
+    return;
+  }
+  setLanguage(sessionStorage.getItem("language") === "en" ? "en" : "zh");
+  setInterval(onSecond, 500);
+  listen();
+}
+
+start();
