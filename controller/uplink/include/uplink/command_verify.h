@@ -46,7 +46,7 @@ struct lk_command_context {
 
 /* Checks one token of len bytes. LK_REASON_NONE: *ret_command is filled, with door LK_NO_DOOR and digest the SHA-256 of
  * the token. Otherwise the reason; *ret_command is empty except that jti, issuer and digest are filled as soon as they
- * were read from a rightly signed payload for this site, so that the refusal can be answered (jti "" : do not answer).
+ * were read from a rightly signed payload, so that the refusal can be answered (jti "": do not answer).
  * `why` (LK_COMMAND_WHY_MAX bytes, always written) says in English what was wrong; it never quotes a code or a token.
  * The announced code and token in *ret_command are the caller's to erase. */
 enum lk_reason lk_command_verify(const struct lk_command_keys *keys, const struct lk_command_context *context,

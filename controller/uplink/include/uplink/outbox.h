@@ -33,12 +33,14 @@ struct lk_outbox {
     char epoch[LK_EPOCH_MAX + 1];
     unsigned window;
     bool connected;
-    bool heard;             /* upstream has acknowledged something since we started: its silence means something */
-    uint64_t last;          /* the newest event there is, 0: none */
-    uint64_t acked;         /* upstream has everything up to here */
-    uint64_t next;          /* the one to offer next */
-    uint64_t high;          /* the newest one ever offered to this connection */
-    uint64_t again_to;      /* sending again after silence: up to here, then on from high + 1; 0: not doing so */
+    bool heard;           /* upstream spoke to us since we started: its silence means something */
+    uint64_t last;        /* the newest event there is, 0: none */
+    uint64_t acked;       /* upstream has everything up to here */
+    uint64_t next;        /* the one to offer next; next - 1 is "sent" */
+    uint64_t replay_from; /* upstream asked for replay_from..replay_to again; to 0: it did not */
+    uint64_t replay_to;
+    uint64_t again; /* after silence: again..again_to are offered once more beside the rest; to 0: not now */
+    uint64_t again_to;
     unsigned in_flight;     /* offered and neither DELIVERED nor UNDELIVERED */
     int64_t hold_until_ms;  /* offer nothing before this */
     int64_t progress_at_ms; /* when something was last offered, delivered or acknowledged */

@@ -23,11 +23,12 @@
 #include <stdint.h>
 
 enum {
-    LK_UPLINK_QUEUE = 2048,        /* publications on their way at most; more is -EAGAIN */
-    LK_UPLINK_PAYLOAD_MAX = 65536, /* bytes of a payload we publish */
-    LK_UPLINK_MESSAGE_MAX = 16384, /* bytes of a received payload that are handed on */
-    LK_UPLINK_ERROR_MAX = 160,     /* bytes of an error text with its NUL */
-    LK_UPLINK_STOP_MS = 3000,      /* lk_uplink_stop() returns within this */
+    LK_UPLINK_QUEUE = 2048,          /* publications on their way at most; more is -EAGAIN */
+    LK_UPLINK_PAYLOAD_MAX = 65536,   /* bytes of a payload we publish */
+    LK_UPLINK_MESSAGE_MAX = 16384,   /* bytes of a received payload that are handed on */
+    LK_UPLINK_CORRELATION_MAX = 256, /* bytes of correlation data that are given back; longer ones are ignored */
+    LK_UPLINK_ERROR_MAX = 160,       /* bytes of an error text with its NUL */
+    LK_UPLINK_STOP_MS = 3000,        /* lk_uplink_stop() returns within this */
 };
 
 /* Which protocol to speak. AUTO begins with 5 and stays with 3.1.1 once a broker refused 5. */
@@ -84,7 +85,7 @@ struct lk_uplink_reply_to {
 int lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len);
 
 enum lk_uplink_notice_kind {
-    LK_UPLINK_CONNECTED,   /* session, version: subscribed and announced; publish from here on */
+    LK_UPLINK_CONNECTED,   /* session, version; publish from here on. text: what the broker denied us, mostly "" */
     LK_UPLINK_LOST,        /* text: the connection ended, or an attempt failed (connected_before tells which) */
     LK_UPLINK_DELIVERED,   /* tag: the broker has it */
     LK_UPLINK_UNDELIVERED, /* tag, text: the broker refused it; the connection stays */
@@ -123,7 +124,8 @@ void lk_uplink_notice_free(struct lk_uplink_notice *notice);
 bool lk_uplink_connected(const struct lk_uplink *up);
 
 /* Milliseconds of the monotonic clock when the uplink's thread last went round its loop; it does so at least once a
- * second while it lives and Paho answers. For the watchdog. */
+ * second while it lives and Paho answers. For the watchdog, which must allow for the resolver's time-outs
+ * (resolv.conf(5): 5 s, twice for each server): Paho holds its lock while it looks a name up. */
 int64_t lk_uplink_alive_at_ms(const struct lk_uplink *up);
 
 #endif
