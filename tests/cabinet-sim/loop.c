@@ -85,7 +85,7 @@ static void arm(struct lk_cab_loop *loop, int64_t at_ns)
     (void)timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &t, NULL);
 }
 
-/* One event at a time: a source may remove others. */
+/* One event at a time, as a source may remove others. 1 when something was called, 0 or negative errno. */
 static int take_one(struct lk_cab_loop *loop, int timeout_ms)
 {
     struct epoll_event ev;
@@ -119,5 +119,8 @@ int lk_cab_loop_wait(struct lk_cab_loop *loop, int64_t precise_ns, int64_t coars
         r = take_one(loop, 0);
         now_ns = lk_cab_now();
     }
-    return r == 0 && now_ns >= wake_ns ? take_one(loop, 0) : (r < 0 ? r : 0);
+    if (r == 0 && now_ns >= wake_ns) {
+        r = take_one(loop, 0);
+    }
+    return r < 0 ? r : 0;
 }
