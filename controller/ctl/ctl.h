@@ -1,0 +1,105 @@
+/*
+ * lockerctl from the inside: what the command line said, one call to the daemon, and the commands. Thread: one.
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "client.h"
+#include "say.h"
+
+#include <stdint.h>
+
+/* Exit codes: an interface, see lockerctl(1). */
+enum lk_exit {
+    LK_EXIT_OK = 0,
+    LK_EXIT_REFUSED = 1,     /* the daemon said no; nothing was changed */
+    LK_EXIT_USAGE = 2,       /* the command line is wrong; the daemon was not asked */
+    LK_EXIT_UNREACHABLE = 3, /* no daemon, or no permission to talk to it; nothing was changed */
+    LK_EXIT_FAILED = 4,      /* tried and failed, or it is not known what became of it */
+    LK_EXIT_FAULTS = 5,      /* selfcheck, store: the answer names faults */
+};
+
+enum { LK_PIN_MAX = 64 };
+
+struct lk_ctl {
+    enum lk_lang lang;
+    bool json;
+    const char *socket;
+    int timeout_ms; /* for each line of an answer; negative: for ever */
+    const char *staff, *pin_file;
+    bool follow, badge, last_given;
+    uint64_t last, limit;
+    const char *after; /* events: a seq; items: an item id */
+    const char *why, *custody, *item, *role, *badge_file, *new_pin_file;
+    char **words; /* what follows the command, `word_count` of them */
+    int word_count;
+    struct lk_client client;
+    char pin[LK_PIN_MAX + 1];
+};
+
+/* What is told of each {"progress"} or {"event"} line; name is which. */
+typedef void lk_ctl_line(struct lk_ctl *ctl, const char *name, const json_t *value);
+
+/* Asks the daemon. Takes the reference to args (NULL: none). change: says what an interrupted call means. Errors are
+ * printed here. LK_EXIT_OK with *ret_result (the caller's reference), else the exit code. */
+int lk_ctl_call(struct lk_ctl *ctl, const char *cmd, json_t *args, bool change, lk_ctl_line *on_line,
+                json_t **ret_result);
+
+/* Prints a complaint: catalogue text to stderr, or with --json an object {"ok":false,"reason","message"} to stdout.
+ * Returns exit_code. */
+int lk_ctl_complain(struct lk_ctl *ctl, int exit_code, const char *reason, const char *key,
+                    const struct lk_word *words);
+
+/* Reads a PIN or badge text: from file, or from the terminal without echo. Never from the command line. *text holds cap
+ * bytes. LK_EXIT_OK, or the exit code after a complaint. */
+int lk_ctl_secret(struct lk_ctl *ctl, const char *prompt_key, const char *file, char *text, size_t cap);
+
+/* The value of a key as text: strings as they are, numbers and booleans spelled out in buf; "" when absent or null. */
+const char *lk_ctl_get(const json_t *object, const char *key, char *buf, size_t cap);
+int64_t lk_ctl_int(const json_t *object, const char *key);
+
+/* Prints the result as one line of JSON. */
+void lk_ctl_print_json(const json_t *result);
+
+/* Options a command may have; the rest of the command line is the same for all. */
+enum lk_option {
+    LK_OPT_FOLLOW = 1 << 0,
+    LK_OPT_AFTER = 1 << 1,
+    LK_OPT_LAST = 1 << 2,
+    LK_OPT_LIMIT = 1 << 3,
+    LK_OPT_WHY = 1 << 4,
+    LK_OPT_CUSTODY = 1 << 5,
+    LK_OPT_ITEM = 1 << 6,
+    LK_OPT_ROLE = 1 << 7,
+    LK_OPT_BADGE = 1 << 8,
+    LK_OPT_BADGE_FILE = 1 << 9,
+    LK_OPT_NEW_PIN_FILE = 1 << 10,
+};
+
+struct lk_ctl_command {
+    const char *name;
+    int words_least, words_most;
+    unsigned options;
+    int timeout_s; /* when --timeout is not given */
+    int (*run)(struct lk_ctl *ctl);
+};
+
+extern const struct lk_ctl_command lk_ctl_commands[];
+extern const size_t lk_ctl_command_count;
+
+int lk_cmd_status(struct lk_ctl *ctl);
+int lk_cmd_doors(struct lk_ctl *ctl);
+int lk_cmd_items(struct lk_ctl *ctl);
+int lk_cmd_events(struct lk_ctl *ctl);
+int lk_cmd_open(struct lk_ctl *ctl);
+int lk_cmd_block(struct lk_ctl *ctl);
+int lk_cmd_unblock(struct lk_ctl *ctl);
+int lk_cmd_settle(struct lk_ctl *ctl);
+int lk_cmd_backup(struct lk_ctl *ctl);
+int lk_cmd_selfcheck(struct lk_ctl *ctl);
+int lk_cmd_bus(struct lk_ctl *ctl);
+int lk_cmd_uplink(struct lk_ctl *ctl);
+int lk_cmd_store(struct lk_ctl *ctl);
+int lk_cmd_staff(struct lk_ctl *ctl);
+
+#endif

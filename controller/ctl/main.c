@@ -1,0 +1,280 @@
+/* lockerctl: reads the command line, finds the command in the table, and runs it. */
+#include "ctl.h"
+
+#include "base/cleanup.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_S   10
+#define CHECK_S  120 /* quick_check and the chain of a large database take their time */
+#define CHANGE_S 60  /* a pulse may wait 30 s for its supply, and then for the door */
+
+const struct lk_ctl_command lk_ctl_commands[] = {
+    {"status", 0, 0, 0, READ_S, lk_cmd_status},
+    {"doors", 0, 0, 0, READ_S, lk_cmd_doors},
+    {"items", 0, 0, LK_OPT_CUSTODY | LK_OPT_ITEM | LK_OPT_LIMIT | LK_OPT_AFTER, READ_S, lk_cmd_items},
+    {"events", 0, 0, LK_OPT_FOLLOW | LK_OPT_AFTER | LK_OPT_LAST | LK_OPT_LIMIT, READ_S, lk_cmd_events},
+    {"open", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_open},
+    {"block", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_block},
+    {"unblock", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_unblock},
+    {"settle", 2, 2, LK_OPT_WHY, CHANGE_S, lk_cmd_settle},
+    {"backup", 1, 1, 0, CHECK_S, lk_cmd_backup},
+    {"selfcheck", 0, 0, 0, CHECK_S, lk_cmd_selfcheck},
+    {"bus", 0, 0, 0, READ_S, lk_cmd_bus},
+    {"uplink", 0, 0, 0, READ_S, lk_cmd_uplink},
+    {"store", 0, 0, 0, CHECK_S, lk_cmd_store},
+    {"staff", 1, 2, LK_OPT_ROLE | LK_OPT_BADGE | LK_OPT_BADGE_FILE | LK_OPT_NEW_PIN_FILE, CHANGE_S, lk_cmd_staff},
+};
+const size_t lk_ctl_command_count = LK_ARRAY_SIZE(lk_ctl_commands);
+
+enum { G_SOCKET = 1 << 16, G_JSON, G_LANG, G_STAFF, G_PIN_FILE, G_TIMEOUT, G_HELP, G_VERSION };
+
+static const struct option options[] = {
+    {"socket", required_argument, NULL, G_SOCKET},
+    {"json", no_argument, NULL, G_JSON},
+    {"lang", required_argument, NULL, G_LANG},
+    {"staff", required_argument, NULL, G_STAFF},
+    {"pin-file", required_argument, NULL, G_PIN_FILE},
+    {"timeout", required_argument, NULL, G_TIMEOUT},
+    {"help", no_argument, NULL, G_HELP},
+    {"version", no_argument, NULL, G_VERSION},
+    {"follow", no_argument, NULL, LK_OPT_FOLLOW},
+    {"after", required_argument, NULL, LK_OPT_AFTER},
+    {"last", required_argument, NULL, LK_OPT_LAST},
+    {"limit", required_argument, NULL, LK_OPT_LIMIT},
+    {"why", required_argument, NULL, LK_OPT_WHY},
+    {"custody", required_argument, NULL, LK_OPT_CUSTODY},
+    {"item", required_argument, NULL, LK_OPT_ITEM},
+    {"role", required_argument, NULL, LK_OPT_ROLE},
+    {"badge", no_argument, NULL, LK_OPT_BADGE},
+    {"badge-file", required_argument, NULL, LK_OPT_BADGE_FILE},
+    {"new-pin-file", required_argument, NULL, LK_OPT_NEW_PIN_FILE},
+    {NULL, 0, NULL, 0},
+};
+
+struct line {
+    bool help, version;
+    unsigned given;    /* LK_OPT_ bits */
+    const char *wrong; /* an option whose value is wrong, or one that is not known */
+    const char *value;
+};
+
+static enum lk_lang language_of_environment(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *v = getenv(names[i]);
+        if (v != NULL && v[0] != '\0') {
+            return strncmp(v, "zh", 2) == 0 ? LK_LANG_ZH : LK_LANG_EN;
+        }
+    }
+    return LK_LANG_EN;
+}
+
+static bool set_language(struct lk_ctl *ctl, const char *value)
+{
+    bool zh = strcmp(value, "zh") == 0;
+    if (!zh && strcmp(value, "en") != 0) {
+        return false;
+    }
+    ctl->lang = zh ? LK_LANG_ZH : LK_LANG_EN;
+    return true;
+}
+
+static bool set_number(const char *value, uint64_t max, uint64_t *ret)
+{
+    return lk_text_parse_u64(value, max, ret) == 0 && *ret > 0;
+}
+
+static bool set_global(struct lk_ctl *ctl, struct line *l, int option, const char *value)
+{
+    uint64_t n;
+    switch (option) {
+    case G_SOCKET:
+        ctl->socket = value;
+        return true;
+    case G_JSON:
+        ctl->json = true;
+        return true;
+    case G_LANG:
+        return set_language(ctl, value);
+    case G_STAFF:
+        ctl->staff = value;
+        return true;
+    case G_PIN_FILE:
+        ctl->pin_file = value;
+        return true;
+    case G_TIMEOUT:
+        if (!set_number(value, 86400, &n)) {
+            return false;
+        }
+        ctl->timeout_ms = (int)n * 1000;
+        return true;
+    case G_HELP:
+        l->help = true;
+        return true;
+    case G_VERSION:
+        l->version = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value)
+{
+    switch (option) {
+    case LK_OPT_FOLLOW:
+        ctl->follow = true;
+        return true;
+    case LK_OPT_AFTER:
+        ctl->after = value;
+        return true;
+    case LK_OPT_LAST:
+        ctl->last_given = true;
+        return lk_text_parse_u64(value, 1000000000, &ctl->last) == 0;
+    case LK_OPT_LIMIT:
+        return set_number(value, 1000000000, &ctl->limit);
+    case LK_OPT_WHY:
+        ctl->why = value;
+        return value[0] != '\0' && lk_text_is_utf8(value, strlen(value)) && strlen(value) <= 200;
+    case LK_OPT_CUSTODY:
+        ctl->custody = value;
+        return true;
+    case LK_OPT_ITEM:
+        ctl->item = value;
+        return true;
+    case LK_OPT_ROLE:
+        ctl->role = value;
+        return true;
+    case LK_OPT_BADGE:
+        ctl->badge = true;
+        return true;
+    case LK_OPT_BADGE_FILE:
+        ctl->badge_file = value;
+        return true;
+    case LK_OPT_NEW_PIN_FILE:
+        ctl->new_pin_file = value;
+        return true;
+    }
+    return false;
+}
+
+static const char *option_name(int value)
+{
+    for (size_t i = 0; options[i].name != NULL; i++) {
+        if (options[i].val == value) {
+            return options[i].name;
+        }
+    }
+    return "?";
+}
+
+/* Reads all options, wherever they stand. What is wrong is kept for later: --json or --lang may follow it. */
+static void read_options(struct lk_ctl *ctl, struct line *l, int argc, char **argv)
+{
+    int option;
+    opterr = 0;
+    for (int at = optind; (option = getopt_long(argc, argv, "", options, NULL)) != -1; at = optind) {
+        bool good;
+        if (option == '?') {
+            l->wrong = l->wrong == NULL ? argv[at < optind - 1 ? optind - 1 : at] : l->wrong;
+            continue;
+        }
+        if (option >= G_SOCKET) {
+            good = set_global(ctl, l, option, optarg);
+        } else {
+            l->given |= (unsigned)option;
+            good = set_own(ctl, (enum lk_option)option, optarg);
+        }
+        if (!good && l->wrong == NULL) {
+            l->wrong = option_name(option);
+            l->value = optarg;
+        }
+    }
+}
+
+static const struct lk_ctl_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < lk_ctl_command_count; i++) {
+        if (strcmp(lk_ctl_commands[i].name, name) == 0) {
+            return &lk_ctl_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int help(const struct lk_ctl *ctl, const struct lk_ctl_command *command)
+{
+    char key[64];
+    struct lk_text t = lk_text_init(key, sizeof(key));
+    lk_text_addf(&t, "ctl.help.%s", command == NULL ? "main" : command->name);
+    printf("%s\n", lk_say_text(ctl->lang, key));
+    if (command != NULL) {
+        printf("\n%s\n", lk_say_text(ctl->lang, "ctl.help.global"));
+    }
+    return LK_EXIT_OK;
+}
+
+/* LK_EXIT_OK when the command line is lawful for the command. */
+static int check_line(struct lk_ctl *ctl, const struct line *l, const struct lk_ctl_command *command, const char *name)
+{
+    if (l->wrong != NULL) {
+        return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", l->value != NULL ? "ctl.error.value" : "ctl.error.option",
+                               LK_WORDS({"option", l->wrong}, {"value", l->value != NULL ? l->value : ""}));
+    }
+    if (command == NULL) {
+        return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.command", LK_WORDS({"command", name}));
+    }
+    unsigned foreign = l->given & ~command->options;
+    if (foreign != 0) {
+        return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.foreign",
+                               LK_WORDS({"option", option_name((int)(foreign & -foreign))}, {"command", name}));
+    }
+    if (ctl->word_count < command->words_least || ctl->word_count > command->words_most) {
+        return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.words", LK_WORDS({"command", name}));
+    }
+    return LK_EXIT_OK;
+}
+
+static int run(struct lk_ctl *ctl, const struct lk_ctl_command *command)
+{
+    if (ctl->timeout_ms == 0) {
+        ctl->timeout_ms = command->timeout_s * 1000;
+    }
+    int code = command->run(ctl);
+    lk_client_close(&ctl->client);
+    explicit_bzero(ctl->pin, sizeof(ctl->pin));
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *socket = getenv("LOCKERD_SOCKET");
+    struct lk_ctl ctl = {
+        .lang = language_of_environment(),
+        .socket = socket != NULL && socket[0] != '\0' ? socket : "/run/lockerd/admin.sock",
+        .client = {.fd = -1},
+    };
+    struct line line = {0};
+    read_options(&ctl, &line, argc, argv);
+    const char *name = optind < argc ? argv[optind] : NULL;
+    const struct lk_ctl_command *command = name != NULL ? find_command(name) : NULL;
+    ctl.words = argv + optind + 1;
+    ctl.word_count = argc - optind - 1;
+    if (line.version) {
+        printf("lockerctl %s\n", LK_VERSION);
+        return LK_EXIT_OK;
+    }
+    if (line.help && (name == NULL || command != NULL)) {
+        return help(&ctl, command);
+    }
+    if (name == NULL && line.wrong == NULL) {
+        fprintf(stderr, "%s\n", lk_say_text(ctl.lang, "ctl.help.main"));
+        return LK_EXIT_USAGE;
+    }
+    int code = check_line(&ctl, &line, command, name != NULL ? name : "");
+    return code != LK_EXIT_OK ? code : run(&ctl, command);
+}

@@ -1,0 +1,79 @@
+#include "show.h"
+
+#include <string.h>
+
+void lk_show_label(struct lk_ctl *ctl, struct lk_table *t, const char *label, const char *value)
+{
+    const char *cells[] = {lk_say_text(ctl->lang, label), value};
+    lk_table_add(t, cells);
+}
+
+/* One row "label  value", the value being a filled catalogue text. */
+void lk_show_row(struct lk_ctl *ctl, struct lk_table *t, const char *label, const char *text,
+                 const struct lk_word *words)
+{
+    char value[2 * LK_TABLE_CELL];
+    struct lk_text v = lk_text_init(value, sizeof(value));
+    lk_say_fill(&v, lk_say_text(ctl->lang, text), words);
+    lk_show_label(ctl, t, label, value);
+}
+
+void lk_show_header(struct lk_ctl *ctl, struct lk_table *t, const char *const *keys)
+{
+    const char *cells[LK_TABLE_COLUMNS];
+    for (size_t i = 0; i < t->columns; i++) {
+        cells[i] = lk_say_text(ctl->lang, keys[i]);
+    }
+    lk_table_add(t, cells);
+}
+
+/* The word of an enumeration's value, looked up in the catalogue; "" stays "". */
+const char *lk_show_word(struct lk_ctl *ctl, const json_t *o, const char *key, const char *prefix, char *buf)
+{
+    char raw[LK_SHOW_CELL];
+    const char *name = lk_ctl_get(o, key, raw, sizeof(raw));
+    if (name[0] == '\0' || strcmp(name, "none") == 0) {
+        return "";
+    }
+    return lk_say_word(ctl->lang, prefix, name, buf, LK_SHOW_CELL);
+}
+
+const char *lk_show_duration(struct lk_ctl *ctl, const json_t *o, const char *key, char *buf)
+{
+    struct lk_text t = lk_text_init(buf, LK_SHOW_CELL);
+    if (json_is_number(json_object_get(o, key))) {
+        lk_say_duration(&t, ctl->lang, lk_ctl_int(o, key));
+    }
+    return buf;
+}
+
+const char *lk_show_bytes(const json_t *o, const char *key, char *buf)
+{
+    struct lk_text t = lk_text_init(buf, LK_SHOW_CELL);
+    lk_say_bytes(&t, lk_ctl_int(o, key));
+    return buf;
+}
+
+const char *lk_show_yes_no(struct lk_ctl *ctl, const json_t *v)
+{
+    return lk_say_text(ctl->lang, json_is_true(v) ? "ctl.word.yes" : "ctl.word.no");
+}
+
+/* Fetches and shows one answer. verdict may be NULL. */
+int lk_show(struct lk_ctl *ctl, const char *cmd, json_t *args, void (*human)(struct lk_ctl *, const json_t *),
+            int (*verdict)(const json_t *))
+{
+    json_t *result = NULL;
+    int code = lk_ctl_call(ctl, cmd, args, false, NULL, &result);
+    if (code != LK_EXIT_OK) {
+        return code;
+    }
+    if (ctl->json) {
+        lk_ctl_print_json(result);
+    } else {
+        human(ctl, result);
+    }
+    code = verdict != NULL ? verdict(result) : LK_EXIT_OK;
+    json_decref(result);
+    return code;
+}
