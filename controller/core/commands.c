@@ -183,7 +183,7 @@ void lk_command_run(struct lk_step *s)
         open_compartment(s);
         break;
     case LK_CMD_STATUS_GET:
-        (void)remember(s, LK_RESULT_OK, LK_REASON_NONE);
+        remember(s, LK_RESULT_OK, LK_REASON_NONE)->status = true;
         break;
     case LK_COMMANDS:
         break;

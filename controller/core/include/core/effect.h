@@ -8,6 +8,8 @@
 
 #include "core/item.h"
 
+#include <stdbool.h>
+
 enum lk_effect_kind {
     /* STORE: one transaction, in list order */
     LK_FX_INTENT_ADD,    /* .intent, .door, .item.id, .purpose, .actor, .who, .from: durable before its PULSE (law 1) */
@@ -50,6 +52,7 @@ struct lk_effect {
     int64_t duration_ms;
     char jti[LK_JTI_MAX + 1];
     uint8_t digest[32];
+    bool status; /* COMMAND: upstream asked for the site's status: the answer carries it */
     struct lk_event event;
 };
 

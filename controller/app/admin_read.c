@@ -1,0 +1,398 @@
+#include "app.h"
+#include "store/find.h"
+#include "store/log.h"
+#include "uplink/envelope.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS_MOST = 500, EVENTS_BATCH = 100, EVENTS_MOST = 100000 };
+
+/* --- status
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *uplink_json(struct lk_app *app, bool brief)
+{
+    if (!app->postal) {
+        return json_pack("{s:b, s:b}", "configured", 0, "connected", 0);
+    }
+    struct lk_postal_status s;
+    lk_postal_status(app->postal, &s);
+    json_t *json = json_pack("{s:b, s:b, s:s, s:s}", "configured", 1, "connected", s.connected, "url",
+                             app->config->uplink.url, "last_error", s.last_error);
+    if (!brief) {
+        uint64_t seq = lk_store_last_seq(app->store), acked = lk_store_acked(app->store);
+        json_object_set_new(json, "since_s", json_integer((lk_engine_now_ms(app->engine) - s.since_ms) / 1000));
+        json_object_set_new(json, "epoch", json_string(lk_store_epoch(app->store)));
+        json_object_set_new(json, "seq", json_integer((json_int_t)seq));
+        json_object_set_new(json, "acked", json_integer((json_int_t)acked));
+        json_object_set_new(json, "unacked", json_integer((json_int_t)(seq - acked)));
+        json_object_set_new(json, "sent", json_integer((json_int_t)s.sent));
+        json_object_set_new(json, "command_keys", json_integer(s.command_keys));
+    }
+    return json;
+}
+
+static json_t *store_json(struct lk_app *app)
+{
+    struct lk_store_health h;
+    lk_store_health(app->store, &h);
+    json_t *json = json_pack("{s:b, s:I, s:I}", "ok", !h.degraded, "bytes", (json_int_t)h.bytes, "disk_free",
+                             (json_int_t)h.disk_free);
+    json_object_set_new(json, "degraded", h.degraded ? json_string(strerror(-h.error)) : json_null());
+    return json;
+}
+
+static json_t *fieldbuses_json(struct lk_app *app)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < app->config->fieldbuses; i++) {
+        const struct lk_config_fieldbus *line = &app->config->fieldbus[i];
+        const char *state = lk_fieldbus_up(lk_cabinet_fieldbus(app->cabinet, i)) ? "up" : "down";
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", line->name, "transport",
+                                              line->transport == LK_CONFIG_RTU ? "rtu" : "tcp", "state", state));
+    }
+    return list;
+}
+
+static const char *bank_state(const struct lk_bank *bank)
+{
+    return bank->stopped_by_us ? "stopped" : lk_bank_state_name(bank->state);
+}
+
+static const char *reason_or_empty(enum lk_reason reason)
+{
+    return reason == LK_REASON_NONE ? "" : lk_reason_name(reason);
+}
+
+static json_t *banks_json(struct lk_app *app)
+{
+    const struct lk_core *core = lk_engine_core(app->engine);
+    json_t *list = json_array();
+    for (unsigned i = 0; i < app->config->banks; i++) {
+        const struct lk_config_bank *bank = &app->config->bank[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:s}", "name", bank->name, "state",
+                                        bank_state(&core->bank[i]), "reason", reason_or_empty(core->bank[i].reason),
+                                        "doors", (int)bank->doors, "fieldbus", bank->fieldbus, "unit", (int)bank->unit,
+                                        "profile", bank->profile));
+    }
+    return list;
+}
+
+static json_t *door_counts_json(struct lk_app *app)
+{
+    const struct lk_core *core = lk_engine_core(app->engine);
+    const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
+    int use[LK_USES] = {0}, open = 0, unknown = 0;
+    for (int i = 0; i < cfg->doors; i++) {
+        enum lk_door_state state = core->door[i].state;
+        use[core->door[i].use]++;
+        open += state == LK_DOOR_OPEN || state == LK_DOOR_LEFT_OPEN || state == LK_DOOR_FORCED;
+        unknown += state == LK_DOOR_UNKNOWN || state == LK_DOOR_LOST;
+    }
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "free", use[LK_USE_FREE], "reserved", use[LK_USE_RESERVED],
+                     "occupied", use[LK_USE_OCCUPIED], "blocked", use[LK_USE_BLOCKED], "open", open, "unknown",
+                     unknown);
+}
+
+static void add_log_state(struct lk_app *app, json_t *json)
+{
+    uint64_t seq = lk_store_last_seq(app->store), acked = lk_store_acked(app->store), oldest = 0;
+    char time[32] = "";
+    (void)lk_store_oldest_unacked(app->store, &oldest, time);
+    json_object_set_new(json, "epoch", json_string(lk_store_epoch(app->store)));
+    json_object_set_new(json, "seq", json_integer((json_int_t)seq));
+    json_object_set_new(json, "acked", json_integer((json_int_t)acked));
+    json_object_set_new(json, "unacked", json_integer((json_int_t)(seq - acked)));
+    json_object_set_new(json, "oldest_unacked", oldest ? json_string(time) : json_null());
+}
+
+static bool is_ready(struct lk_app *app)
+{
+    const struct lk_core *core = lk_engine_core(app->engine);
+    bool any = false;
+    for (unsigned i = 0; i < app->config->banks; i++) {
+        any = any || (core->bank[i].state == LK_BANK_READY && !core->bank[i].stopped_by_us);
+    }
+    return any && !lk_engine_stalled(app->engine);
+}
+
+void lk_admin_status(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    (void)args;
+    struct lk_app *app = user;
+    const struct lk_lockout *lockout = &lk_engine_core(app->engine)->lockout;
+    int64_t now_ms = lk_engine_now_ms(app->engine);
+    int64_t locked_ms = lockout->until_at_ms > now_ms ? lockout->until_at_ms - now_ms : 0;
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:b}", "version", LK_VERSION, "operator", app->config->site.operator_id,
+                  "site", app->config->site.id, "uptime_s", (json_int_t)((now_ms - app->started_at_ms) / 1000), "clock",
+                  lk_clock_quality_name(lk_engine_quality(app->backends.clock)), "ready", is_ready(app));
+    add_log_state(app, json);
+    json_object_set_new(json, "uplink", uplink_json(app, true));
+    json_object_set_new(json, "store", store_json(app));
+    json_object_set_new(json, "fieldbuses", fieldbuses_json(app));
+    json_object_set_new(json, "banks", banks_json(app));
+    json_object_set_new(json, "doors", door_counts_json(app));
+    json_object_set_new(
+        json, "kiosk",
+        json_pack("{s:s, s:i}", "url", lk_face_url(app->face), "streams", (int)lk_face_streams(app->face)));
+    json_object_set_new(json, "lockout",
+                        json_pack("{s:i, s:I, s:i}", "level", (int)lockout->level, "locked_s",
+                                  (json_int_t)((locked_ms + 999) / 1000), "tries", (int)lockout->tries));
+    lk_admin_ok(request, json);
+}
+
+void lk_admin_uplink(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    (void)args;
+    lk_admin_ok(request, uplink_json(user, false));
+}
+
+/* --- doors, items
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *door_json(struct lk_app *app, int i)
+{
+    const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
+    const struct lk_door_config *place = &cfg->door[i];
+    const struct lk_door *door = &lk_engine_core(app->engine)->door[i];
+    enum lk_reason reason = door->doubt_until_ms != LK_NEVER ? LK_REASON_OUTCOME_UNPROVEN : door->blocked_for;
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I}", "door", place->label, "bank",
+                     cfg->bank_name[place->bank], "size", lk_size_name(place->size), "low_reach", place->low_reach,
+                     "state", lk_door_state_name(door->state), "use", lk_use_name(door->use), "item", door->item,
+                     "reason", reason_or_empty(reason), "since_s",
+                     (json_int_t)((lk_engine_now_ms(app->engine) - door->moved_at_ms) / 1000), "pulses",
+                     (json_int_t)lk_cabinet_pulses(app->cabinet, i));
+}
+
+void lk_admin_doors(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    (void)args;
+    struct lk_app *app = user;
+    json_t *list = json_array();
+    for (int i = 0; i < lk_engine_core_config(app->engine)->doors; i++) {
+        json_array_append_new(list, door_json(app, i));
+    }
+    lk_admin_ok(request, json_pack("{s:o}", "doors", list));
+}
+
+struct item_walk {
+    struct lk_app *app;
+    json_t *list;
+    unsigned room;
+    bool more;
+};
+
+static bool add_item(void *user, const struct lk_store_item *row)
+{
+    struct item_walk *walk = user;
+    if (walk->room == 0) {
+        walk->more = true;
+        return false;
+    }
+    walk->room--;
+    const struct lk_item *item = &row->item;
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "item", item->id, "custody", lk_custody_name(item->custody),
+                  "channel", lk_channel_name(item->channel), "size", lk_size_name(item->size), "cancelled",
+                  item->cancelled, "overdue", item->overdue, "code", row->live);
+    bool lies = item->door != LK_NO_DOOR;
+    const char *label = lk_core_label(lk_engine_core_config(walk->app->engine), item->door);
+    json_object_set_new(json, "door", lies ? json_string(label) : json_null());
+    json_array_append_new(walk->list, json);
+    return true;
+}
+
+/* An unsigned number argument; `fallback` when it is not there. False after answering. */
+static bool take_number(struct lk_admin_request *request, const json_t *args, const char *key, json_int_t most,
+                        json_int_t fallback, uint64_t *ret_number)
+{
+    const json_t *value = json_object_get(args, key);
+    json_int_t number = value ? json_integer_value(value) : fallback;
+    if ((value && !json_is_integer(value)) || number < 0 || number > most) {
+        char text[96];
+        struct lk_text t = lk_text_init(text, sizeof(text));
+        lk_text_addf(&t, "args.%s: must be a whole number from 0 to %lld", key, (long long)most);
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, text);
+        return false;
+    }
+    *ret_number = (uint64_t)number;
+    return true;
+}
+
+void lk_admin_items(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    struct lk_app *app = user;
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    const char *custody = NULL;
+    uint64_t limit = 0;
+    struct lk_store_item_filter filter = {0};
+    if (!lk_admin_text(request, args, "custody", false, 32, &custody) ||
+        !lk_admin_text(request, args, "item", false, LK_ITEM_ID_MAX, &filter.item) ||
+        !lk_admin_text(request, args, "after", false, LK_ITEM_ID_MAX, &filter.after) ||
+        !take_number(request, args, "limit", ITEMS_MOST, 100, &limit)) {
+        return;
+    }
+    if (custody && lk_custody_parse(custody, &filter.custody) < 0) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.custody: no such custody");
+        return;
+    }
+    struct item_walk walk = {.app = app, .list = json_array(), .room = limit ? (unsigned)limit : ITEMS_MOST};
+    filter.limit = walk.room + 1;
+    int r = lk_store_list_items(app->store, &now, &filter, add_item, &walk);
+    if (r < 0) {
+        json_decref(walk.list);
+        lk_admin_store_failed(request, r);
+        return;
+    }
+    lk_admin_ok(request, json_pack("{s:o, s:b}", "items", walk.list, "more", walk.more));
+}
+
+/* --- bus
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *unit_json(struct lk_app *app, unsigned b)
+{
+    const struct lk_config_bank *bank = &app->config->bank[b];
+    struct lk_fb_stats s = {0};
+    (void)lk_fieldbus_stats(lk_cabinet_fieldbus(app->cabinet, bank->fieldbus_index), (uint8_t)bank->unit, &s);
+    return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "bank", bank->name,
+                     "unit", (int)bank->unit, "state", bank_state(&lk_engine_core(app->engine)->bank[b]), "requests",
+                     (json_int_t)s.requests, "ok", (json_int_t)s.ok, "timeouts", (json_int_t)s.timeouts, "crc",
+                     (json_int_t)s.crc, "bad", (json_int_t)s.bad, "exceptions", (json_int_t)s.exceptions, "late",
+                     (json_int_t)s.late, "min_us", (json_int_t)s.latency_min_us, "mean_us",
+                     (json_int_t)s.latency_mean_us, "max_us", (json_int_t)s.latency_max_us, "longest_gap_ms",
+                     (json_int_t)s.longest_gap_ms);
+}
+
+void lk_admin_bus(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    (void)args;
+    struct lk_app *app = user;
+    json_t *lines = fieldbuses_json(app);
+    for (unsigned i = 0; i < app->config->fieldbuses; i++) {
+        json_t *units = json_array();
+        for (unsigned b = 0; b < app->config->banks; b++) {
+            if (app->config->bank[b].fieldbus_index == i) {
+                json_array_append_new(units, unit_json(app, b));
+            }
+        }
+        json_object_set_new(json_array_get(lines, i), "units", units);
+    }
+    lk_admin_ok(request, json_pack("{s:o}", "fieldbuses", lines));
+}
+
+/* --- events
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
+
+struct lk_follower {
+    struct lk_follower *next;
+    struct lk_admin_request *request;
+    uint64_t after, left;
+    bool gone;
+    struct lk_uplink_site site;
+};
+
+static bool send_event(void *user, const struct lk_record *record)
+{
+    struct lk_follower *f = user;
+    static char buf[LK_ENVELOPE_EVENT_MAX]; /* owner thread only */
+    struct lk_text t = lk_text_init(buf, sizeof(buf));
+    lk_envelope_event(&t, &f->site, record);
+    f->gone = lk_admin_event_text(f->request, t.buf, t.len) < 0;
+    f->after = record->seq;
+    f->left--;
+    return !f->gone && f->left > 0;
+}
+
+/* Sends what there is. 0, or the store's error. */
+static int catch_up(struct lk_app *app, struct lk_follower *f)
+{
+    int r = 0;
+    while (r == 0 && !f->gone && f->left > 0 && f->after < lk_store_last_seq(app->store)) {
+        r = lk_store_read_events(app->store, f->after, EVENTS_BATCH, send_event, f);
+    }
+    return r;
+}
+
+static void end_follower(struct lk_follower *f)
+{
+    lk_admin_ok(f->request, json_pack("{s:I}", "last", (json_int_t)f->after));
+    free(f);
+}
+
+void lk_admin_events(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    struct lk_app *app = user;
+    bool follow = json_is_true(json_object_get(args, "follow"));
+    struct lk_follower *f = calloc(1, sizeof(*f));
+    if (!f) {
+        lk_admin_fail(request, LK_REASON_NOT_NOW, "out of memory");
+        return;
+    }
+    uint64_t last = lk_store_last_seq(app->store);
+    f->request = request;
+    (void)lk_text_copy(f->site.operator_id, sizeof(f->site.operator_id), app->config->site.operator_id);
+    (void)lk_text_copy(f->site.site_id, sizeof(f->site.site_id), app->config->site.id);
+    if (!take_number(request, args, "after", INT64_MAX, follow ? (json_int_t)last : 0, &f->after) ||
+        !take_number(request, args, "limit", EVENTS_MOST, 0, &f->left)) {
+        free(f);
+        return;
+    }
+    f->left = f->left ? f->left : follow ? UINT64_MAX : EVENTS_MOST;
+    int r = catch_up(app, f);
+    if (r < 0) {
+        lk_admin_store_failed(request, r);
+        free(f);
+    } else if (!follow || f->gone || f->left == 0) {
+        end_follower(f);
+    } else {
+        f->next = app->followers;
+        app->followers = f;
+    }
+}
+
+void lk_admin_feed_followers(struct lk_app *app)
+{
+    struct lk_follower **at = &app->followers;
+    while (*at) {
+        struct lk_follower *f = *at;
+        if (catch_up(app, f) < 0 || f->gone || f->left == 0) {
+            *at = f->next;
+            end_follower(f);
+        } else {
+            at = &f->next;
+        }
+    }
+}
+
+void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request)
+{
+    for (struct lk_follower **at = &app->followers; *at; at = &(*at)->next) {
+        if ((*at)->request == request) {
+            struct lk_follower *f = *at;
+            *at = f->next;
+            end_follower(f);
+            return;
+        }
+    }
+}
+
+void lk_admin_drop_all(struct lk_app *app)
+{
+    while (app->followers) {
+        struct lk_follower *f = app->followers;
+        app->followers = f->next;
+        free(f);
+    }
+    memset(app->waiting, 0, sizeof(app->waiting));
+}

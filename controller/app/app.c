@@ -1,0 +1,447 @@
+#include "app.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+    HOUSEKEEPING_MS = 1000,
+    STOP_MOST_MS = 4000, /* a dead board may take two time-outs; then we leave anyway */
+    TIDY_EVERY_S = 60,
+    PROBE_EVERY_S = 10,
+    MQTT_SILENT_MS = 30000,
+};
+
+/* --- outlets of the engine
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static int out_pulse(void *user, int door, uint64_t intent, int64_t now_ms)
+{
+    return lk_cabinet_pulse(((struct lk_app *)user)->cabinet, door, intent, now_ms);
+}
+
+static void out_resume_bank(void *user, int bank)
+{
+    lk_cabinet_resume_bank(((struct lk_app *)user)->cabinet, bank);
+}
+
+static void out_reply(void *user, const struct lk_effect *reply)
+{
+    if (reply->request & 1) {
+        lk_admin_reply(user, reply);
+    } else {
+        lk_kiosk_reply(user, reply);
+    }
+}
+
+static void out_command(void *user, const struct lk_effect *command)
+{
+    lk_postal_command(((struct lk_app *)user)->postal, command);
+}
+
+static void out_logged(void *user, struct lk_store_range range)
+{
+    struct lk_app *app = user;
+    lk_postal_logged(app->postal, range);
+    if (app->admin) {
+        lk_admin_feed_followers(app);
+    }
+}
+
+static void out_changed(void *user)
+{
+    struct lk_app *app = user;
+    if (!app->started) {
+        return;
+    }
+    struct lk_view view;
+    lk_core_view(lk_engine_core_config(app->engine), lk_engine_core(app->engine), lk_engine_now_ms(app->engine), &view);
+    lk_face_show(app->face, &view);
+    lk_postal_changed(app->postal);
+}
+
+/* --- scanner
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void arm_scanner(struct lk_app *app)
+{
+    int64_t at_ms = lk_scanner_next_at_ms(app->scanner);
+    if (at_ms == INT64_MAX) {
+        (void)event_del(app->scanner_timer);
+        return;
+    }
+    int64_t wait_ms = at_ms - lk_engine_now_ms(app->engine);
+    wait_ms = wait_ms > 0 ? wait_ms : 1;
+    struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = (wait_ms % 1000) * 1000};
+    (void)event_add(app->scanner_timer, &tv);
+}
+
+static void on_scanner(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    struct lk_app *app = user;
+    if (what & EV_READ) {
+        lk_scanner_ready(app->scanner, lk_engine_now_ms(app->engine));
+    } else {
+        lk_scanner_tick(app->scanner, lk_engine_now_ms(app->engine));
+    }
+    arm_scanner(app);
+}
+
+static void scanner_line(void *user, const char *line, int64_t now_ms)
+{
+    (void)now_ms;
+    struct lk_app *app = user;
+    if (!app->stopping) {
+        lk_kiosk_scan(app, line, 0);
+    }
+}
+
+static void scanner_drop(void *user, enum lk_reader_drop why, int64_t now_ms)
+{
+    static struct lk_log_limit limit = {.burst = 5, .window_ms = 60000}; /* owner thread only */
+    (void)user;
+    unsigned dropped = 0;
+    if (lk_log_allowed(&limit, now_ms, &dropped)) {
+        lk_log(LK_WARN, LK_BLAME_DEVICE, "scanner: a line was dropped (%s); the person scans again (%u more)",
+               lk_reader_drop_name(why), dropped);
+    }
+}
+
+static void scanner_state(void *user, int error, int64_t now_ms)
+{
+    (void)now_ms;
+    struct lk_app *app = user;
+    if (app->scanner_readable) {
+        event_free(app->scanner_readable);
+        app->scanner_readable = NULL;
+    }
+    if (error != 0) {
+        lk_log(LK_WARN, LK_BLAME_DEVICE, "scanner %s: %s; the keypad still works", app->config->scanner.device,
+               strerror(-error));
+        return;
+    }
+    lk_log(LK_NOTICE, LK_BLAME_NONE, "scanner %s: there", app->config->scanner.device);
+    app->scanner_readable = event_new(app->base, lk_scanner_fd(app->scanner), EV_READ | EV_PERSIST, on_scanner, app);
+    if (app->scanner_readable) {
+        (void)event_add(app->scanner_readable, NULL);
+    }
+}
+
+static const struct lk_scanner_sink scanner_sink = {.reader = {.line = scanner_line, .drop = scanner_drop},
+                                                    .state = scanner_state};
+
+static int start_scanner(struct lk_app *app, struct lk_text *why)
+{
+    if (!app->config->scanner.present) {
+        return EX_OK;
+    }
+    struct lk_serial *serial = NULL;
+    int r = app->backends.serial(app->config->scanner.device, app->config->scanner.baud, &serial);
+    if (r == 0) {
+        r = lk_scanner_create(serial, &scanner_sink, app, &app->scanner);
+    }
+    if (r == 0) {
+        app->scanner_timer = event_new(app->base, -1, 0, on_scanner, app);
+        r = app->scanner_timer ? 0 : -ENOMEM;
+    }
+    if (r < 0) {
+        lk_text_addf(why, "the scanner %s cannot be set up: %s", app->config->scanner.device, strerror(-r));
+        return EX_OSERR;
+    }
+    lk_scanner_tick(app->scanner, lk_engine_now_ms(app->engine));
+    arm_scanner(app);
+    return EX_OK;
+}
+
+/* --- housekeeping: clock quality, watchdog, write-ahead log
+ * --------------------------------------------------------------------------------------- */
+
+static void feed_watchdog(struct lk_app *app, int64_t now_ms)
+{
+    bool lines = lk_cabinet_answers(app->cabinet, now_ms);
+    bool mqtt = true;
+    if (app->postal) {
+        struct lk_postal_status status;
+        lk_postal_status(app->postal, &status);
+        mqtt = now_ms - status.alive_at_ms < MQTT_SILENT_MS;
+    }
+    if (lines && mqtt && !app->stopping) {
+        (void)lk_watchdog_tell(app->backends.watchdog, LK_WATCHDOG_FEED);
+    }
+}
+
+static void on_housekeeping(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct lk_app *app = user;
+    int64_t now_ms = lk_engine_now_ms(app->engine);
+    int64_t up_s = (now_ms - app->started_at_ms) / 1000;
+    enum lk_clock_quality quality = lk_engine_quality(app->backends.clock);
+    if (quality != lk_engine_core(app->engine)->clock && !app->stopping) {
+        struct lk_input in = lk_engine_input(LK_IN_CLOCK);
+        in.clock = quality;
+        lk_engine_post(app->engine, &in);
+    }
+    if (up_s % TIDY_EVERY_S == 0) {
+        (void)lk_store_tidy(app->store);
+    }
+    bool commits = up_s % PROBE_EVERY_S != 0 || lk_store_probe(app->store) == 0;
+    if (!commits) {
+        lk_log(LK_WARN, LK_BLAME_DEVICE, "the disk takes no commit; doors stay shut until it does");
+    }
+    feed_watchdog(app, now_ms);
+}
+
+/* --- the end
+ * ---------------------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void on_stop_timer(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct lk_app *app = user;
+    if (lk_cabinet_stopped(app->cabinet)) {
+        (void)event_base_loopbreak(app->base);
+    }
+}
+
+static void on_stop_late(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    lk_log(LK_WARN, LK_BLAME_DEVICE, "a board did not say that its coils are off; leaving anyway");
+    (void)event_base_loopbreak(((struct lk_app *)user)->base);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct lk_app *app = user;
+    if (app->stopping) {
+        return;
+    }
+    lk_log(LK_NOTICE, LK_BLAME_NONE, "stopping: no new openings, all coils off");
+    (void)lk_watchdog_tell(app->backends.watchdog, LK_WATCHDOG_STOPPING);
+    struct lk_input in = lk_engine_input(LK_IN_SHUTDOWN);
+    lk_engine_post(app->engine, &in);
+    app->stopping = true;
+    lk_cabinet_stop(app->cabinet);
+    struct timeval often = {.tv_usec = 20000}, most = {.tv_sec = STOP_MOST_MS / 1000};
+    app->stop_timer = event_new(app->base, -1, EV_PERSIST, on_stop_timer, app);
+    if (!app->stop_timer || event_add(app->stop_timer, &often) < 0 ||
+        event_base_once(app->base, -1, EV_TIMEOUT, on_stop_late, app, &most) < 0) {
+        (void)event_base_loopbreak(app->base);
+    }
+}
+
+/* --- the beginning
+ * ---------------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static int store_exit_code(int error)
+{
+    switch (-error) {
+    case EBUSY:
+        return EX_TEMPFAIL;
+    case EUCLEAN:
+    case ENOKEY:
+    case EKEYREJECTED:
+    case EXDEV:
+    case EPERM:
+        return EX_DATAERR;
+    default:
+        return EX_OSERR;
+    }
+}
+
+static int start_store(struct lk_app *app, struct lk_text *why)
+{
+    struct lk_store_config config = {
+        .path = app->config->paths.database,
+        .key_path = app->config->paths.code_key,
+        .backup_dir = app->config->paths.state_dir,
+        .operator_id = app->config->site.operator_id,
+        .site_id = app->config->site.id,
+        .core = &app->config->core,
+        .retention_days = app->config->retention_days,
+    };
+    int r = lk_store_open(&config, &app->store, why);
+    return r < 0 ? store_exit_code(r) : EX_OK;
+}
+
+static int start_engine(struct lk_app *app, struct lk_text *why)
+{
+    struct lk_engine_config config = {
+        .core = &app->config->core,
+        .store = app->store,
+        .clock = app->backends.clock,
+        .base = app->base,
+        .outlets = {.user = app,
+                    .pulse = out_pulse,
+                    .resume_bank = out_resume_bank,
+                    .reply = out_reply,
+                    .command = out_command,
+                    .logged = out_logged,
+                    .changed = out_changed},
+        .trace_file = app->config->trace_file,
+    };
+    int r = lk_engine_create(&config, &app->engine, why);
+    return r == 0 ? EX_OK : r == -ENODEV ? EX_CONFIG : store_exit_code(r);
+}
+
+static int start_face(struct lk_app *app, struct lk_text *why)
+{
+    struct lk_face_config config = {
+        .port = (uint16_t)app->config->kiosk_port,
+        .site_name = app->config->site.name[0] ? app->config->site.name : NULL,
+        .support_phone = app->config->site.support_phone[0] ? app->config->site.support_phone : NULL,
+        .frame_ancestor = getenv("LOCKERD_DEMO_FRAME"), /* scripts/demo shows the kiosk beside the cabinet */
+    };
+    int r = lk_face_create(&config, &lk_kiosk_ops, app, app->base, &app->face);
+    if (r < 0) {
+        lk_text_addf(why, "the kiosk page cannot be served on 127.0.0.1:%u: %s", app->config->kiosk_port, strerror(-r));
+    }
+    return r == 0 ? EX_OK : r == -EADDRINUSE ? EX_TEMPFAIL : EX_OSERR;
+}
+
+static int start_admin(struct lk_app *app, struct lk_text *why)
+{
+    const char *name = app->config->admin_group;
+    const struct group *group = name[0] ? getgrnam(name) : NULL;
+    if (name[0] && !group) {
+        lk_text_addf(why, "admin.group: there is no group %s on this machine", name);
+        return EX_CONFIG;
+    }
+    struct lk_admin_config config = {
+        .path = app->config->admin_socket, .group = group ? group->gr_gid : (gid_t)-1, .commands = lk_admin_table};
+    int r = lk_admin_create(&config, &lk_admin_desk, app, app->base, &app->admin);
+    if (r < 0) {
+        lk_text_addf(why, "the admin socket %s cannot be made: %s", app->config->admin_socket,
+                     r == -EBUSY ? "another process listens there" : strerror(-r));
+    }
+    return r == 0 ? EX_OK : r == -EBUSY ? EX_TEMPFAIL : EX_OSERR;
+}
+
+static int start_postal(struct lk_app *app, struct lk_text *why)
+{
+    if (!app->config->uplink.present) {
+        return EX_OK;
+    }
+    struct lk_postal_config config = {.config = app->config,
+                                      .store = app->store,
+                                      .clock = app->backends.clock,
+                                      .base = app->base,
+                                      .started_at_ms = app->started_at_ms};
+    int r = lk_postal_create(&config, &app->postal, why);
+    return r == 0 ? EX_OK : r == -ENOMEM ? EX_OSERR : EX_CONFIG;
+}
+
+static int start_cabinet(struct lk_app *app, struct lk_text *why)
+{
+    int r = lk_cabinet_create(app->config, app->backends.fieldbus, app->base, app->backends.clock, &app->cabinet, why);
+    return r == 0 ? EX_OK : EX_CONFIG;
+}
+
+static int start_loop(struct lk_app *app, struct lk_text *why)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    app->base = event_base_new();
+    if (!app->base || lk_worker_create(app->base, &app->worker) < 0) {
+        lk_text_add(why, "the event loop cannot be made: out of memory");
+        return EX_OSERR;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        app->signals[i] = evsignal_new(app->base, signals[i], on_signal, app);
+        if (!app->signals[i] || event_add(app->signals[i], NULL) < 0) {
+            return EX_OSERR;
+        }
+    }
+    app->housekeeping = event_new(app->base, -1, EV_PERSIST, on_housekeeping, app);
+    struct timeval tv = {.tv_sec = HOUSEKEEPING_MS / 1000};
+    return app->housekeeping && event_add(app->housekeeping, &tv) == 0 ? EX_OK : EX_OSERR;
+}
+
+/* Everything stands: boot the core, listen to the boards, serve. */
+static int go(struct lk_app *app, struct lk_text *why)
+{
+    struct lk_input boot = lk_engine_input(LK_IN_BOOT);
+    boot.clock = lk_engine_quality(app->backends.clock);
+    app->started = true;
+    lk_postal_serve(app->postal, app->engine);
+    lk_engine_post(app->engine, &boot);
+    int r = lk_cabinet_start(app->cabinet, app->engine, why);
+    if (r < 0) {
+        return r == -EBUSY ? EX_TEMPFAIL : EX_OSERR;
+    }
+    return start_scanner(app, why);
+}
+
+int lk_app_start(struct lk_app *app, const struct lk_config *config, const struct lk_backends *backends,
+                 struct lk_text *why)
+{
+    static int (*const stages[])(struct lk_app *, struct lk_text *) = {
+        start_loop, start_store, start_cabinet, start_engine, start_face, start_admin, start_postal, go,
+    };
+    *app = (struct lk_app){.config = config, .backends = *backends};
+    app->started_at_ms = lk_clock_mono_ms(backends->clock);
+    for (unsigned i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        int code = stages[i](app, why);
+        if (code != EX_OK) {
+            return code;
+        }
+    }
+    lk_log(LK_NOTICE, LK_BLAME_NONE, "lockerd %s serves %s at %s", LK_VERSION, config->site.key,
+           lk_face_url(app->face));
+    (void)lk_watchdog_tell(backends->watchdog, LK_WATCHDOG_READY);
+    return EX_OK;
+}
+
+void lk_app_run(struct lk_app *app)
+{
+    (void)event_base_dispatch(app->base);
+    lk_log(LK_NOTICE, LK_BLAME_NONE, "stopped%s",
+           lk_cabinet_stopped(app->cabinet) ? ": every board was told to switch its coils off" : "");
+}
+
+static void free_event(struct event *ev)
+{
+    if (ev) {
+        event_free(ev);
+    }
+}
+
+void lk_app_end(struct lk_app *app)
+{
+    app->stopping = true;
+    app->started = false;
+    app->admin = lk_admin_destroy(app->admin);
+    app->worker = lk_worker_destroy(app->worker);
+    lk_admin_end_long(app);
+    lk_admin_drop_all(app);
+    app->postal = lk_postal_stop(app->postal);
+    app->cabinet = lk_cabinet_destroy(app->cabinet);
+    free_event(app->scanner_readable);
+    free_event(app->scanner_timer);
+    app->scanner = lk_scanner_destroy(app->scanner);
+    app->face = lk_face_destroy(app->face);
+    app->engine = lk_engine_destroy(app->engine);
+    app->store = lk_store_close(app->store);
+    free_event(app->signals[0]);
+    free_event(app->signals[1]);
+    free_event(app->housekeeping);
+    free_event(app->stop_timer);
+    if (app->base) {
+        event_base_free(app->base);
+    }
+}

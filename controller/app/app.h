@@ -1,0 +1,108 @@
+/*
+ * The wired daemon: every part, and who tells whom. Made by main, used by the desks (kiosk, admin). Owner thread.
+ */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include "app/config.h"
+#include "cabinet.h"
+#include "drivers/scanner.h"
+#include "engine.h"
+#include "face/admin.h"
+#include "face/face.h"
+#include "hal/watchdog.h"
+#include "postal.h"
+#include "worker.h"
+
+enum { LK_ADMIN_WAITING = 32 };
+
+/* What main chose: the real backends, or simulated ones. */
+struct lk_backends {
+    lk_fieldbus_make *fieldbus;
+    int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
+    struct lk_clock *clock;       /* borrowed */
+    struct lk_watchdog *watchdog; /* borrowed */
+};
+
+/* An admin request that waits for the core's reply. */
+struct lk_admin_wait {
+    struct lk_admin_request *request;
+    char door[LK_LABEL_MAX + 1]; /* or the bank's name, then is_bank */
+    bool is_bank;
+    char item[LK_ITEM_ID_MAX + 1];
+    enum lk_custody custody;
+};
+
+struct lk_app {
+    const struct lk_config *config;
+    struct lk_backends backends;
+    struct event_base *base;
+    struct lk_store *store;
+    struct lk_cabinet *cabinet;
+    struct lk_engine *engine;
+    struct lk_postal *postal; /* NULL: no uplink configured */
+    struct lk_face *face;
+    struct lk_admin *admin;
+    struct lk_scanner *scanner; /* NULL: none configured */
+    struct lk_worker *worker;
+    struct event *signals[2], *scanner_readable, *scanner_timer, *housekeeping, *stop_timer;
+    int64_t started_at_ms;
+    bool stopping, started;
+    struct lk_admin_wait waiting[LK_ADMIN_WAITING];
+    struct lk_follower *followers; /* admin clients of `events --follow` */
+    struct lk_long_job *long_job;  /* a backup or a walk of the chain under way; one at a time */
+};
+
+/* Builds and starts everything. 0, or a sysexits(3) code with *why: 65 damaged data, 70 our fault, 71 the system, 75
+ * somebody else holds the line, the database or the port, 78 configuration. */
+int lk_app_start(struct lk_app *app, const struct lk_config *config, const struct lk_backends *backends,
+                 struct lk_text *why);
+
+/* Runs until SIGTERM or SIGINT and a clean stop: no new pulses, coils off, goodbye upstream. */
+void lk_app_run(struct lk_app *app);
+
+/* Frees everything; also after a failed start. */
+void lk_app_end(struct lk_app *app);
+
+/* --- desks
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+extern const struct lk_face_ops lk_kiosk_ops;   /* kiosk.c; user is the app */
+extern const struct lk_admin_ops lk_admin_desk; /* admin.c; user is the app */
+extern const struct lk_admin_command lk_admin_table[];
+
+/* A scanned text, from the scanner or typed at the kiosk; request 0: nobody waits for an answer. */
+void lk_kiosk_scan(struct lk_app *app, const char *text, uint64_t request);
+
+/* The core's replies carry a request number: kiosk requests are even, admin ones odd. */
+uint64_t lk_kiosk_request(uint64_t face_request);
+void lk_kiosk_reply(struct lk_app *app, const struct lk_effect *reply);
+void lk_admin_reply(struct lk_app *app, const struct lk_effect *reply);
+
+/* New events are in the log: followers get them. */
+void lk_admin_feed_followers(struct lk_app *app);
+
+/* The admin server is about to go: nothing may touch its requests any more. */
+void lk_admin_drop_all(struct lk_app *app);
+
+/* Ends a long job that no worker is busy with. After the admin server and the worker are gone. */
+void lk_admin_end_long(struct lk_app *app);
+
+/* admin_read.c, admin_change.c, admin_long.c: handlers of lk_admin_table. */
+typedef void lk_admin_handler(void *user, struct lk_admin_request *request, const json_t *args);
+lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_bus, lk_admin_uplink, lk_admin_events;
+lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
+lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_settle;
+lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
+void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
+
+/* Reads a text argument. False after answering bad_argument: missing (when required), no text, too long, or not an id.
+ */
+bool lk_admin_text(struct lk_admin_request *request, const json_t *args, const char *key, bool required, size_t max,
+                   const char **ret_text);
+
+/* Answers with STORE_FAILED and the error. */
+void lk_admin_store_failed(struct lk_admin_request *request, int error);
+
+#endif

@@ -1,0 +1,401 @@
+#include "cabinet.h"
+
+#include "base/log.h"
+#include "crash_point.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKER_SILENT_MS = 5000 };
+
+struct bank {
+    struct lk_cabinet *cabinet;
+    struct lk_lockbank *lockbank;
+    int index;
+    int first_door; /* door 0 of the bank is this door of the site */
+};
+
+struct line {
+    struct lk_cabinet *cabinet;
+    struct lk_fieldbus *fb;
+    struct event *readable;
+    int64_t heard_at_ms;
+};
+
+struct lk_cabinet {
+    const struct lk_config *config;
+    struct lk_clock *clock;
+    struct lk_engine *engine;
+    struct event *timer;
+    struct lk_supply *supply[LK_MAX_BANKS];
+    struct line line[LK_CONFIG_BUSES];
+    struct bank bank[LK_MAX_BANKS];
+    int doors;
+    int bank_of[LK_MAX_DOORS];
+};
+
+/* --- from the boards to the engine
+ * ------------------------------------------------------------------------------------------ */
+
+static void on_sense(void *user, unsigned door, enum lk_lockbank_sense sense, int64_t at_ms)
+{
+    (void)at_ms;
+    static const enum lk_sense words[] = {
+        [LK_LOCKBANK_SENSE_UNKNOWN] = LK_SENSE_UNKNOWN,
+        [LK_LOCKBANK_SENSE_CLOSED] = LK_SENSE_CLOSED,
+        [LK_LOCKBANK_SENSE_OPEN] = LK_SENSE_OPEN,
+    };
+    struct bank *bank = user;
+    struct lk_input in = lk_engine_input(LK_IN_SENSE);
+    in.door = bank->first_door + (int)door;
+    in.sense = words[sense];
+    lk_crash_point(sense == LK_LOCKBANK_SENSE_OPEN ? "sense-open" : "sense-closed");
+    lk_engine_post(bank->cabinet->engine, &in);
+}
+
+static void on_pulse_done(void *user, unsigned door, uint64_t intent, enum lk_lockbank_pulse_result result)
+{
+    static const enum lk_pulse_report words[] = {
+        [LK_LOCKBANK_PULSE_DONE] = LK_PULSE_ECHOED,
+        [LK_LOCKBANK_PULSE_NOT_SENT] = LK_PULSE_NOT_SENT,
+        [LK_LOCKBANK_PULSE_UNPROVEN] = LK_PULSE_UNPROVEN,
+    };
+    struct bank *bank = user;
+    struct lk_input in = lk_engine_input(LK_IN_PULSE_DONE);
+    in.door = bank->first_door + (int)door;
+    in.intent = intent;
+    in.pulse = words[result];
+    lk_crash_point("echo");
+    lk_engine_post(bank->cabinet->engine, &in);
+}
+
+static enum lk_reason reason_word(enum lk_lockbank_reason reason)
+{
+    switch (reason) {
+    case LK_LOCKBANK_REASON_NONE:
+        return LK_REASON_NONE;
+    case LK_LOCKBANK_REASON_STARTING:
+    case LK_LOCKBANK_REASON_SILENT:
+    case LK_LOCKBANK_REASON_LINE:
+        return LK_REASON_BOARD_SILENT;
+    case LK_LOCKBANK_REASON_COIL_STUCK:
+        return LK_REASON_COIL_STUCK;
+    case LK_LOCKBANK_REASON_LINK_MODE:
+        return LK_REASON_LINK_MODE;
+    case LK_LOCKBANK_REASON_UNVERIFIED:
+    case LK_LOCKBANK_REASON_REFUSED:
+        return LK_REASON_BOARD_UNVERIFIED;
+    case LK_LOCKBANK_REASON_SHUTDOWN:
+        return LK_REASON_SHUTTING_DOWN;
+    }
+    return LK_REASON_NONE;
+}
+
+static void on_board(void *user, enum lk_lockbank_board state, enum lk_lockbank_reason reason)
+{
+    static const enum lk_bank_state words[] = {
+        [LK_LOCKBANK_LOST] = LK_BANK_LOST,
+        [LK_LOCKBANK_READY] = LK_BANK_READY,
+        [LK_LOCKBANK_STOPPED] = LK_BANK_STOPPED,
+    };
+    struct bank *bank = user;
+    if (reason == LK_LOCKBANK_REASON_STARTING || reason == LK_LOCKBANK_REASON_SHUTDOWN) {
+        return; /* no news for anybody: it was unknown before, or we are leaving */
+    }
+    enum lk_level level = state == LK_LOCKBANK_READY ? LK_NOTICE : LK_WARN;
+    lk_log(level, state == LK_LOCKBANK_READY ? LK_BLAME_NONE : LK_BLAME_DEVICE, "bank %s: %s (%s)",
+           bank->cabinet->config->bank[bank->index].name, lk_lockbank_board_name(state),
+           lk_lockbank_reason_name(reason));
+    struct lk_input in = lk_engine_input(LK_IN_BANK);
+    in.bank = bank->index;
+    in.bank_state = words[state];
+    in.reason = reason_word(reason);
+    lk_engine_post(bank->cabinet->engine, &in);
+}
+
+static const struct lk_lockbank_sink sink = {.sense = on_sense, .pulse_done = on_pulse_done, .board = on_board};
+
+/* --- the loop
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static void arm(struct lk_cabinet *c)
+{
+    int64_t now_ms = lk_clock_mono_ms(c->clock);
+    int64_t at_ms = INT64_MAX;
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        int64_t bank_at_ms = lk_lockbank_next_at_ms(c->bank[i].lockbank);
+        at_ms = bank_at_ms < at_ms ? bank_at_ms : at_ms;
+    }
+    if (at_ms == INT64_MAX) {
+        (void)event_del(c->timer);
+        return;
+    }
+    int64_t wait_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+    struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = (wait_ms % 1000) * 1000};
+    (void)event_add(c->timer, &tv);
+}
+
+static void tick(struct lk_cabinet *c)
+{
+    int64_t now_ms = lk_clock_mono_ms(c->clock);
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        if (lk_lockbank_next_at_ms(c->bank[i].lockbank) <= now_ms) {
+            lk_lockbank_tick(c->bank[i].lockbank, now_ms);
+        }
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    tick(user);
+    arm(user);
+}
+
+static void on_line(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct line *line = user;
+    struct lk_cabinet *c = line->cabinet;
+    struct lk_fb_completion done;
+    while (lk_fieldbus_reap(line->fb, &done)) {
+        unsigned bank = lk_lockbank_tag_bank(done.tag);
+        line->heard_at_ms = lk_clock_mono_ms(c->clock);
+        if (bank < c->config->banks) {
+            lk_lockbank_completion(c->bank[bank].lockbank, &done, line->heard_at_ms);
+        }
+    }
+    tick(c);
+    arm(c);
+}
+
+/* --- building
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
+
+static int make_line(struct lk_cabinet *c, unsigned i, lk_fieldbus_make *make, struct event_base *base,
+                     struct lk_text *why)
+{
+    static const enum lk_fb_parity parities[] = {
+        [LK_CONFIG_PARITY_NONE] = LK_FB_PARITY_NONE,
+        [LK_CONFIG_PARITY_EVEN] = LK_FB_PARITY_EVEN,
+        [LK_CONFIG_PARITY_ODD] = LK_FB_PARITY_ODD,
+    };
+    const struct lk_config_fieldbus *from = &c->config->fieldbus[i];
+    struct lk_fieldbus_config config = {
+        .transport = from->transport == LK_CONFIG_RTU ? LK_FB_RTU : LK_FB_TCP,
+        .baud = from->baud,
+        .parity = parities[from->parity],
+        .port = from->port,
+        .timeout_ms = from->timeout_ms,
+        .queue_slots = 256,
+    };
+    (void)lk_text_copy(config.name, sizeof(config.name), from->name);
+    (void)lk_text_copy(config.device, sizeof(config.device), from->device);
+    (void)lk_text_copy(config.host, sizeof(config.host), from->host);
+    struct line *line = &c->line[i];
+    line->cabinet = c;
+    line->heard_at_ms = lk_clock_mono_ms(c->clock);
+    int r = make(&config, &line->fb);
+    if (r == 0) {
+        line->readable = event_new(base, lk_fieldbus_fd(line->fb), EV_READ | EV_PERSIST, on_line, line);
+        r = line->readable && event_add(line->readable, NULL) == 0 ? 0 : -ENOMEM;
+    }
+    if (r < 0) {
+        lk_text_addf(why, "fieldbus %s cannot be set up: %s", from->name, strerror(-r));
+    }
+    return r;
+}
+
+static int make_bank(struct lk_cabinet *c, unsigned i, struct lk_text *why)
+{
+    const struct lk_config_bank *from = &c->config->bank[i];
+    struct bank *bank = &c->bank[i];
+    *bank = (struct bank){.cabinet = c, .index = (int)i, .first_door = c->doors};
+    struct lk_lockbank_config config = {
+        .tag_base = i,
+        .unit = (uint8_t)from->unit,
+        .profile = lk_board_profile_find(from->profile),
+        .verified = from->verified,
+        .doors = from->doors,
+        .pulse_ms = from->pulse_ms,
+        .sensor_closed_level = from->sensor_closed == LK_CONFIG_HIGH ? UINT32_MAX : 0,
+        .timeout_ms = from->timeout_ms,
+        .confirm_ms = from->confirm_ms,
+        .poll_ms = from->poll_ms,
+    };
+    int r = 0;
+    if (!c->supply[from->supply_index]) {
+        r = lk_supply_create(NULL, &c->supply[from->supply_index]);
+    }
+    if (r == 0) {
+        r = lk_lockbank_create(&config, c->line[from->fieldbus_index].fb, c->supply[from->supply_index], &sink, bank,
+                               &bank->lockbank);
+    }
+    if (r < 0) {
+        lk_text_addf(why, "bank %s cannot be set up: %s", from->name, strerror(-r));
+        return r;
+    }
+    for (unsigned d = 0; d < from->doors; d++) {
+        c->bank_of[c->doors++] = (int)i;
+    }
+    return 0;
+}
+
+int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, struct event_base *base,
+                      struct lk_clock *clock, struct lk_cabinet **ret_cabinet, struct lk_text *why)
+{
+    struct lk_cabinet *c = calloc(1, sizeof(*c));
+    if (!c) {
+        return -ENOMEM;
+    }
+    c->config = config;
+    c->clock = clock;
+    c->timer = event_new(base, -1, 0, on_timer, c);
+    int r = c->timer ? 0 : -ENOMEM;
+    for (unsigned i = 0; r == 0 && i < config->fieldbuses; i++) {
+        r = make_line(c, i, make, base, why);
+    }
+    for (unsigned i = 0; r == 0 && i < config->banks; i++) {
+        r = make_bank(c, i, why);
+    }
+    if (r < 0) {
+        (void)lk_cabinet_destroy(c);
+        return r;
+    }
+    *ret_cabinet = c;
+    return 0;
+}
+
+int lk_cabinet_start(struct lk_cabinet *c, struct lk_engine *engine, struct lk_text *why)
+{
+    c->engine = engine;
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        int r = lk_lockbank_start(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
+        if (r < 0) {
+            lk_text_addf(why, "bank %s cannot be started: %s", c->config->bank[i].name, strerror(-r));
+            return r;
+        }
+    }
+    for (unsigned i = 0; i < c->config->fieldbuses; i++) {
+        const struct lk_config_fieldbus *line = &c->config->fieldbus[i];
+        int r = lk_fieldbus_start(c->line[i].fb);
+        if (r < 0) {
+            lk_text_addf(why, "fieldbus %s (%s) cannot be started: %s", line->name,
+                         line->transport == LK_CONFIG_RTU ? line->device : line->host,
+                         r == -EBUSY ? "another process holds the line" : strerror(-r));
+            return r;
+        }
+    }
+    arm(c);
+    return 0;
+}
+
+void lk_cabinet_stop(struct lk_cabinet *c)
+{
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        lk_lockbank_stop(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
+    }
+    arm(c);
+}
+
+bool lk_cabinet_stopped(const struct lk_cabinet *c)
+{
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        if (!lk_lockbank_stopped(c->bank[i].lockbank)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct lk_cabinet *lk_cabinet_destroy(struct lk_cabinet *c)
+{
+    if (!c) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < LK_CONFIG_BUSES; i++) {
+        if (c->line[i].fb) {
+            lk_fieldbus_stop(c->line[i].fb);
+        }
+        if (c->line[i].readable) {
+            event_free(c->line[i].readable);
+        }
+    }
+    for (unsigned i = 0; i < LK_MAX_BANKS; i++) {
+        (void)lk_lockbank_destroy(c->bank[i].lockbank);
+    }
+    for (unsigned i = 0; i < LK_CONFIG_BUSES; i++) {
+        (void)lk_fieldbus_destroy(c->line[i].fb);
+    }
+    for (unsigned i = 0; i < LK_MAX_BANKS; i++) {
+        (void)lk_supply_destroy(c->supply[i]);
+    }
+    if (c->timer) {
+        event_free(c->timer);
+    }
+    free(c);
+    return NULL;
+}
+
+/* --- for the engine and for status
+ * ------------------------------------------------------------------------------------------------ */
+
+int lk_cabinet_pulse(struct lk_cabinet *c, int door, uint64_t intent, int64_t now_ms)
+{
+    struct bank *bank = &c->bank[c->bank_of[door]];
+    lk_crash_point("pulse-before");
+    int r = lk_lockbank_pulse(bank->lockbank, (unsigned)(door - bank->first_door), intent, now_ms);
+    lk_crash_point("pulse-after");
+    arm(c);
+    return r;
+}
+
+void lk_cabinet_resume_bank(struct lk_cabinet *c, int bank)
+{
+    int r = lk_lockbank_start(c->bank[bank].lockbank, lk_clock_mono_ms(c->clock));
+    if (r < 0) {
+        lk_log(LK_ERR, LK_BLAME_DEVICE, "bank %s cannot be started again: %s", c->config->bank[bank].name,
+               strerror(-r));
+    }
+    arm(c);
+}
+
+struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *c, unsigned index)
+{
+    return index < c->config->fieldbuses ? c->line[index].fb : NULL;
+}
+
+bool lk_cabinet_answers(const struct lk_cabinet *c, int64_t now_ms)
+{
+    for (unsigned i = 0; i < c->config->fieldbuses; i++) {
+        if (now_ms - c->line[i].heard_at_ms > WORKER_SILENT_MS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t lk_cabinet_pulses(const struct lk_cabinet *c, int door)
+{
+    const struct bank *bank = &c->bank[c->bank_of[door]];
+    return lk_lockbank_pulses(bank->lockbank, (unsigned)(door - bank->first_door));
+}
+
+size_t lk_cabinet_profiles(struct lk_config_profile *list, size_t room)
+{
+    size_t n = 0;
+    const struct lk_board_profile *profile = lk_board_profile_at(0);
+    for (; n < room && profile; profile = lk_board_profile_at(++n)) {
+        list[n] = (struct lk_config_profile){.name = profile->name,
+                                             .channels = profile->channels,
+                                             .pulse_unit_ms = profile->pulse_unit_ms,
+                                             .pulse_max_ms = profile->pulse_max_ms};
+    }
+    return n;
+}

@@ -1,0 +1,44 @@
+/*
+ * The cabinet as wired by the configuration: fieldbuses, supplies, one lock bank per board. Turns what the boards say
+ * into inputs for the engine, and its pulses into pulses. Thread: the owner thread.
+ */
+#ifndef APP_CABINET_H
+#define APP_CABINET_H
+
+#include "app/config.h"
+#include "drivers/lockbank.h"
+#include "engine.h"
+
+struct lk_cabinet;
+
+/* How a fieldbus is made: hal/linux or hal/sim, chosen by main. */
+typedef int lk_fieldbus_make(const struct lk_fieldbus_config *config, struct lk_fieldbus **ret_fb);
+
+/* Builds everything; nothing is opened yet. 0, or negative errno with *why naming the bank or fieldbus. */
+int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, struct event_base *base,
+                      struct lk_clock *clock, struct lk_cabinet **ret_cabinet, struct lk_text *why);
+
+/* Opens the lines and starts the boards' set-up; news goes to the engine from here on. -EBUSY: another process holds
+ * the tty. */
+int lk_cabinet_start(struct lk_cabinet *cabinet, struct lk_engine *engine, struct lk_text *why);
+
+/* Begins to set all coils off; done when lk_cabinet_stopped(), at most about two time-outs later. */
+void lk_cabinet_stop(struct lk_cabinet *cabinet);
+bool lk_cabinet_stopped(const struct lk_cabinet *cabinet);
+
+/* Ends the workers and frees. NULL is fine. Returns NULL. */
+struct lk_cabinet *lk_cabinet_destroy(struct lk_cabinet *cabinet);
+
+/* For the engine's outlets. */
+int lk_cabinet_pulse(struct lk_cabinet *cabinet, int door, uint64_t intent, int64_t now_ms);
+void lk_cabinet_resume_bank(struct lk_cabinet *cabinet, int bank);
+
+/* For status pages. */
+struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *cabinet, unsigned index);
+bool lk_cabinet_answers(const struct lk_cabinet *cabinet, int64_t now_ms); /* every line's worker reported lately */
+uint32_t lk_cabinet_pulses(const struct lk_cabinet *cabinet, int door);
+
+/* Fills the profile list that lk_config_load() checks against; returns how many there are. */
+size_t lk_cabinet_profiles(struct lk_config_profile *list, size_t room);
+
+#endif

@@ -1,0 +1,167 @@
+#include "app.h"
+#include "base/log.h"
+#include "facts.h"
+#include "pins.h"
+#include "store/find.h"
+#include "store/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CODE_DIGITS = 8 };
+
+uint64_t lk_kiosk_request(uint64_t face_request)
+{
+    return face_request << 1;
+}
+
+void lk_kiosk_reply(struct lk_app *app, const struct lk_effect *reply)
+{
+    lk_face_reply(app->face, reply->request >> 1, reply->result, reply->reason);
+}
+
+static void refuse(struct lk_app *app, uint64_t request, enum lk_result result, enum lk_reason reason)
+{
+    if (request != 0) {
+        lk_face_reply(app->face, request, result, reason);
+    }
+}
+
+/* Hands an input to the core, unless its facts could not be read. */
+static void submit(struct lk_app *app, struct lk_input *in, int facts_error, uint64_t request)
+{
+    if (facts_error < 0) {
+        refuse(app, request, LK_RESULT_FAILED, LK_REASON_STORE_FAILED);
+        return;
+    }
+    in->request = lk_kiosk_request(request);
+    (void)lk_engine_submit(app->engine, in); /* a failure was answered there */
+}
+
+static void act_code(struct lk_app *app, const struct lk_face_act *act, uint64_t request)
+{
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    struct lk_input in;
+    int r = lk_facts_code(app->store, &now, act->text, CODE_DIGITS, &in);
+    submit(app, &in, r, request);
+}
+
+void lk_kiosk_scan(struct lk_app *app, const char *text, uint64_t request)
+{
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    bool staff = lk_engine_core(app->engine)->session.staff != LK_ACTOR_SYSTEM;
+    struct lk_input in;
+    int r = lk_facts_scan(app->store, &now, text, staff, &in);
+    submit(app, &in, r, request);
+}
+
+/* --- signing in
+ * ------------------------------------------------------------------------------------------------------------- */
+
+struct sign_in {
+    uint64_t request;
+    struct lk_staff staff;
+};
+
+static void sign_in_checked(void *user, void *cookie, bool ok)
+{
+    struct lk_app *app = user;
+    struct sign_in *job = cookie;
+    if (!app->stopping) {
+        struct lk_input in = lk_engine_input(LK_IN_SIGN_IN);
+        in.staff = job->staff;
+        in.staff.ok = ok;
+        submit(app, &in, 0, job->request);
+    }
+    free(job);
+}
+
+static bool keypad_is_locked(const struct lk_app *app)
+{
+    return lk_engine_core(app->engine)->lockout.until_at_ms > lk_engine_now_ms(app->engine);
+}
+
+static void act_sign_in(struct lk_app *app, const struct lk_face_act *act, uint64_t request)
+{
+    bool found = false;
+    struct lk_store_staff staff = {0};
+    struct sign_in *job = calloc(1, sizeof(*job));
+    int r = job ? lk_store_staff_by_id(app->store, act->staff, &found, &staff) : -ENOMEM;
+    if (r == 0 && !keypad_is_locked(app)) {
+        job->request = request;
+        job->staff.role = staff.role;
+        memcpy(job->staff.id, staff.id, sizeof(job->staff.id));
+        r = lk_pin_check(app->worker, act->pin, found ? staff.pin : NULL, sign_in_checked, app, job);
+        job = r == 0 ? NULL : job;
+    } else if (r == 0) {
+        struct lk_input in = lk_engine_input(LK_IN_SIGN_IN); /* the core says "locked" */
+        submit(app, &in, 0, request);
+    }
+    if (r < 0) {
+        refuse(app, request, LK_RESULT_FAILED, r == -EAGAIN ? LK_REASON_NOT_NOW : LK_REASON_STORE_FAILED);
+    }
+    explicit_bzero(&staff, sizeof(staff));
+    free(job);
+}
+
+static void act_button(struct lk_app *app, const struct lk_face_act *act, uint64_t request)
+{
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    struct lk_input in = lk_engine_input(LK_IN_BUTTON);
+    int r = 0;
+    in.button = act->button;
+    in.size = act->size;
+    if (act->button == LK_BUTTON_RECALL_ITEM) {
+        r = lk_facts_item(app->store, &now, act->item, &in);
+    }
+    submit(app, &in, r, request);
+}
+
+static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
+{
+    struct lk_app *app = user;
+    if (app->stopping) {
+        refuse(app, request, LK_RESULT_REFUSED, LK_REASON_SHUTTING_DOWN);
+        return;
+    }
+    switch (act->kind) {
+    case LK_FACE_CODE:
+        act_code(app, act, request);
+        break;
+    case LK_FACE_SCAN:
+        lk_kiosk_scan(app, act->text, request);
+        break;
+    case LK_FACE_SIGN_IN:
+        act_sign_in(app, act, request);
+        break;
+    case LK_FACE_BUTTON:
+        act_button(app, act, request);
+        break;
+    }
+}
+
+/* --- the recall list
+ * ------------------------------------------------------------------------------------------------------------ */
+
+struct recall_walk {
+    struct lk_app *app;
+    struct lk_face_recalls *list;
+};
+
+static bool add_recall(void *user, const struct lk_store_item *row)
+{
+    struct recall_walk *walk = user;
+    const struct lk_core_config *cfg = lk_engine_core_config(walk->app->engine);
+    return lk_face_recall_add(walk->list, &row->item, lk_core_label(cfg, row->item.door)) == 0;
+}
+
+static int on_recalls(void *user, struct lk_face_recalls *list)
+{
+    struct lk_app *app = user;
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    struct recall_walk walk = {.app = app, .list = list};
+    return lk_store_list_recalls(app->store, &now, LK_FACE_RECALLS_MAX, add_recall, &walk);
+}
+
+const struct lk_face_ops lk_kiosk_ops = {.act = on_act, .recalls = on_recalls};

@@ -1,0 +1,48 @@
+/*
+ * The postal side, wired: events out of the store's log through the uplink, acknowledgements and commands back in,
+ * retained snapshots. Thread: the owner thread. With no [uplink] in the configuration there is no such object, and
+ * every function takes NULL for "nothing to do".
+ */
+#ifndef APP_POSTAL_H
+#define APP_POSTAL_H
+
+#include "app/config.h"
+#include "engine.h"
+#include "uplink/outbox.h"
+
+struct lk_postal;
+
+struct lk_postal_config {
+    const struct lk_config *config; /* borrowed until stop */
+    struct lk_store *store;
+    struct lk_clock *clock;
+    struct event_base *base;
+    int64_t started_at_ms;
+};
+
+/* Connects in the background. 0, or negative errno with *why naming the setting or file. */
+int lk_postal_create(const struct lk_postal_config *config, struct lk_postal **ret_postal, struct lk_text *why);
+
+/* Commands are obeyed from here on. */
+void lk_postal_serve(struct lk_postal *postal, struct lk_engine *engine);
+
+/* Says goodbye upstream and ends the uplink's thread; at most LK_UPLINK_STOP_MS. NULL is fine. Returns NULL. */
+struct lk_postal *lk_postal_stop(struct lk_postal *postal);
+
+/* For the engine's outlets. */
+void lk_postal_logged(struct lk_postal *postal, struct lk_store_range range);
+void lk_postal_changed(struct lk_postal *postal);
+void lk_postal_command(struct lk_postal *postal, const struct lk_effect *command);
+
+/* For status pages and the watchdog. */
+struct lk_postal_status {
+    bool connected;
+    int64_t since_ms;       /* monotonic: of the present state */
+    const char *last_error; /* "" when none; valid until the next call */
+    uint64_t sent;
+    int64_t alive_at_ms;
+    unsigned command_keys;
+};
+void lk_postal_status(const struct lk_postal *postal, struct lk_postal_status *ret_status);
+
+#endif

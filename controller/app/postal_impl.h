@@ -1,0 +1,50 @@
+/* Shared by postal.c and postal_command.c only. */
+#ifndef APP_POSTAL_IMPL_H
+#define APP_POSTAL_IMPL_H
+
+#include "base/log.h"
+#include "postal.h"
+#include "uplink/command_verify.h"
+#include "uplink/uplink.h"
+
+struct event;
+
+enum { REPLIES_KEPT = 8 };
+
+/* Where the answer to a command that is still under way goes besides `rsp` (MQTT 5). */
+struct lk_postal_reply {
+    char jti[LK_JTI_MAX + 1];
+    char *topic;
+    void *correlation;
+    size_t correlation_len;
+};
+
+struct lk_postal {
+    const struct lk_config *config;
+    struct lk_store *store;
+    struct lk_clock *clock;
+    struct lk_engine *engine; /* NULL until serve */
+    struct lk_uplink *uplink;
+    struct lk_uplink_site site;
+    struct lk_command_keys *keys; /* NULL: none configured */
+    struct lk_outbox outbox;
+    struct event *readable, *outbox_timer, *snapshot_timer, *health_timer;
+    int64_t started_at_ms, since_ms;
+    bool connected;
+    char last_error[LK_UPLINK_ERROR_MAX];
+    uint64_t sent, printed;
+    struct lk_log_limit lost_lines, refused_lines;
+    struct lk_postal_reply reply[REPLIES_KEPT];
+    unsigned next_reply;
+    char payload[LK_UPLINK_PAYLOAD_MAX];
+};
+
+void lk_postal_pump(struct lk_postal *p);
+void lk_postal_now_text(const struct lk_postal *p, char *buf);
+void lk_postal_health_text(struct lk_postal *p, struct lk_text *t);
+void lk_postal_publish_states(struct lk_postal *p);
+void lk_postal_take_command(struct lk_postal *p, const struct lk_uplink_notice *notice);
+void lk_postal_forget_replies(struct lk_postal *p);
+uint64_t lk_postal_fingerprint(const struct lk_core *core, int doors);
+
+#endif
