@@ -11,13 +11,9 @@
 
 #define WHAT_TO_DO " Nothing was changed. Restore the last backup (docs/store.md)."
 
-enum { HEADER_BYTES = 100, WRITE_VERSION_AT = 18, APPLICATION_ID_AT = 68, VERSION_WAL = 2 };
-
-static bool has_bytes(const char *path, const char *suffix)
-{
-    LK_CLEANUP(lk_freep) char *beside = lk_file_beside(path, suffix);
-    return beside && lk_file_size(beside) > 0;
-}
+/* Source: sqlite.org/fileformat2.html, 1.3 "The Database Header". */
+enum { HEADER_BYTES = 100, PAGE_SIZE_AT = 16, WRITE_VERSION_AT = 18, PAGES_AT = 28, APPLICATION_ID_AT = 68 };
+enum { VERSION_WAL = 2 };
 
 static bool is_there(const char *path, const char *suffix)
 {
@@ -27,9 +23,9 @@ static bool is_there(const char *path, const char *suffix)
 
 static int check_missing(const struct lk_store_config *config, struct lk_text *why)
 {
-    const char *orphan = has_bytes(config->path, "-wal")       ? "-wal"
-                         : has_bytes(config->path, "-journal") ? "-journal"
-                                                               : NULL;
+    const char *orphan = lk_file_has_bytes(config->path, "-wal")       ? "-wal"
+                         : lk_file_has_bytes(config->path, "-journal") ? "-journal"
+                                                                       : NULL;
     if (orphan) {
         return lk_why(why, -EUCLEAN,
                       "The database %s is missing, but its %s file with the latest changes is here." WHAT_TO_DO,
@@ -44,23 +40,41 @@ static int check_missing(const struct lk_store_config *config, struct lk_text *w
     return 0;
 }
 
+static uint32_t big_endian(const uint8_t *bytes, int n)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < n; i++) {
+        v = v << 8 | bytes[i];
+    }
+    return v;
+}
+
+/* With nothing in the log, the file is exactly as long as its header says. SQLite itself fills a cut page with zeros.
+ */
+static bool is_cut(const struct lk_store_config *config, const uint8_t *header)
+{
+    int64_t page = big_endian(header + PAGE_SIZE_AT, 2), size = lk_file_size(config->path);
+    page = page == 1 ? 65536 : page;
+    return !lk_file_has_bytes(config->path, "-wal") && !lk_file_has_bytes(config->path, "-journal") &&
+           size != page * (int64_t)big_endian(header + PAGES_AT, 4);
+}
+
 static int check_header(const struct lk_store_config *config, const uint8_t *header, struct lk_text *why)
 {
-    uint32_t id = 0;
-    for (int i = 0; i < 4; i++) {
-        id = id << 8 | header[APPLICATION_ID_AT + i];
-    }
     if (memcmp(header, "SQLite format 3", 16) != 0) {
         return lk_why(why, -EUCLEAN, "The file %s is damaged or not a database." WHAT_TO_DO, config->path);
     }
-    if (id != LK_APPLICATION_ID) {
+    if (big_endian(header + APPLICATION_ID_AT, 4) != LK_APPLICATION_ID) {
         return lk_why(why, -EUCLEAN, "The file %s is a database of some other program." WHAT_TO_DO, config->path);
     }
-    if (header[WRITE_VERSION_AT] != VERSION_WAL && has_bytes(config->path, "-wal")) {
+    if (header[WRITE_VERSION_AT] != VERSION_WAL && lk_file_has_bytes(config->path, "-wal")) {
         return lk_why(why, -EUCLEAN,
                       "The write-ahead log %s-wal does not belong to the database beside it (was a backup put in its "
                       "place?). Nothing was changed. Move the -wal file away if the database is a restored backup.",
                       config->path);
+    }
+    if (is_cut(config, header)) {
+        return lk_why(why, -EUCLEAN, "The database %s is damaged: it was cut off or grew." WHAT_TO_DO, config->path);
     }
     return 0;
 }

@@ -27,6 +27,12 @@ bool lk_file_exists(const char *path)
     return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
+bool lk_file_has_bytes(const char *path, const char *suffix)
+{
+    LK_CLEANUP(lk_freep) char *beside = lk_file_beside(path, suffix);
+    return beside && lk_file_size(beside) > 0;
+}
+
 static int sync_open(const char *path, int flags)
 {
     LK_CLEANUP(lk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | flags);

@@ -21,6 +21,8 @@ int lk_file_sync_folder(const char *path);
 /* Size in bytes; -ENOENT and others. */
 int64_t lk_file_size(const char *path);
 bool lk_file_exists(const char *path);
+/* Whether path + suffix is a file with something in it. */
+bool lk_file_has_bytes(const char *path, const char *suffix);
 
 /* malloc'd "path" + suffix, NULL when out of memory. */
 char *lk_file_beside(const char *path, const char *suffix);

@@ -38,7 +38,6 @@ int lk_db_open(const char *path, int flags, sqlite3 **ret_db)
     sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    sqlite3_db_config(*ret_db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return lk_sql_exec(*ret_db, every_connection);
 }
 
@@ -246,7 +245,12 @@ static int open_files(struct lk_store *store, const struct lk_store_config *conf
     if (r < 0) {
         return r;
     }
+    bool has_log = lk_file_has_bytes(config->path, "-wal");
     r = lk_db_open(config->path, SQLITE_OPEN_READWRITE, &store->db);
+    if (r == 0) {
+        /* Until everything is found right, closing must not play a log into the file. */
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log, NULL);
+    }
     if (r == 0 && sqlite3_db_readonly(store->db, "main") == 1) {
         return lk_why(why, -EROFS,
                       "The database %s may not be written; nothing was changed. Check the rights of the "
