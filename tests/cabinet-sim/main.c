@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,6 +89,11 @@ int main(int argc, char **argv)
     }
     if (o.die_with_parent) {
         (void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGTERM, 0, 0, 0);
+    }
+    const struct sched_param low = {.sched_priority = 1};
+    if (o.realtime && sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &low) < 0) {
+        (void)fprintf(stderr, "cabinet-sim: --realtime: %s; the pace is only as good as the machine is idle\n",
+                      strerror(errno));
     }
     (void)signal(SIGPIPE, SIG_IGN);
     struct lk_cab_sim sim;

@@ -9,14 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 1, TCP, BOARD, CONTROL, SEED, LOG, PARENT, HELP, VERSION };
+enum { LINE = 1, TCP, BOARD, CONTROL, SEED, LOG, PARENT, REALTIME, HELP, VERSION };
 
 static const struct option long_options[] = {
-    {"line", required_argument, NULL, LINE},        {"tcp", required_argument, NULL, TCP},
-    {"board", required_argument, NULL, BOARD},      {"control", required_argument, NULL, CONTROL},
-    {"seed", required_argument, NULL, SEED},        {"log", required_argument, NULL, LOG},
-    {"die-with-parent", no_argument, NULL, PARENT}, {"help", no_argument, NULL, HELP},
-    {"version", no_argument, NULL, VERSION},        {NULL, 0, NULL, 0},
+    {"line", required_argument, NULL, LINE},
+    {"tcp", required_argument, NULL, TCP},
+    {"board", required_argument, NULL, BOARD},
+    {"control", required_argument, NULL, CONTROL},
+    {"seed", required_argument, NULL, SEED},
+    {"log", required_argument, NULL, LOG},
+    {"die-with-parent", no_argument, NULL, PARENT},
+    {"realtime", no_argument, NULL, REALTIME},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
 };
 
 static const char help_text[] =
@@ -40,6 +46,8 @@ static const char help_text[] =
     "  --seed N             for everything left to chance (default 1)\n"
     "  --log N              happenings kept for the log command (default 8192)\n"
     "  --die-with-parent    end when the starting process ends\n"
+    "  --realtime           ask for real-time scheduling, so that a busy machine does not blur the pace; without the\n"
+    "                       right to it the program says so and goes on\n"
     "  --help, --version\n"
     "\n"
     "When everything is open one JSON line is written to the standard output: "
@@ -263,6 +271,9 @@ static int read_one(int option, struct lk_cab_options *o)
         break;
     case PARENT:
         o->die_with_parent = true;
+        break;
+    case REALTIME:
+        o->realtime = true;
         break;
     case HELP:
         o->help = true;

@@ -12,6 +12,7 @@ struct lk_cab_options {
     size_t log;          /* happenings kept */
     const char *control; /* NULL = no control socket */
     bool die_with_parent;
+    bool realtime;
     bool help, version;
 };
 

@@ -283,6 +283,16 @@ class Faults(unittest.TestCase):
             self.assertEqual(again.ask(READ_INPUTS), SHUT)
             self.assertEqual(c.line("r")["connections"], 2)
 
+    def test_a_request_on_the_wire_outlives_its_sender(self):
+        with cabinet("9600") as c:
+            line = c.rtu("r")
+            line.send(PULSE_7)
+            line.close()
+            c.opened.remove(line)
+            c.ask("subscribe", since=0, events=["door-opened"])
+            c.control.wait("door-opened", door="A07", timeout=2)
+            self.assertEqual(c.rtu("r").receive(0.1), b"")
+
     def test_tcp_reset_refuse_stall(self):
         with cabinet() as c:
             port = c.tcp("t")

@@ -14,6 +14,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* The kernel may tell two openings at once as one. Whoever still sends this long after the last known close has the
+ * port open; what comes sooner was written before the close. */
+#define LAST_WORDS_NS (200 * INT64_C(1000000))
+
 void lk_cab_pty_init(struct lk_cab_pty *p, struct lk_cab_loop *loop, const char *link,
                      const struct lk_cab_pty_handler *handler)
 {
@@ -33,7 +37,9 @@ static void master_ready(void *arg, uint32_t events)
     (void)events;
     ssize_t n = read(p->master.fd, bytes, sizeof bytes);
     if (n > 0) {
-        p->openers = p->openers ? p->openers : 1; /* two openings at once may be told as one */
+        if (p->openers == 0 && lk_cab_now() - p->closed_at_ns > LAST_WORDS_NS) {
+            p->openers = 1;
+        }
         p->handler.bytes(p->handler.arg, bytes, (size_t)n);
     }
 }
@@ -43,6 +49,7 @@ static void port_opened(struct lk_cab_pty *p, bool open)
     p->openers += open ? 1u : 0u;
     p->openers -= !open && p->openers > 0 ? 1u : 0u;
     if (p->openers == 0) {
+        p->closed_at_ns = lk_cab_now();
         (void)ioctl(p->slave_fd, TIOCNXCL);
         (void)tcflush(p->slave_fd, TCIOFLUSH);
     }

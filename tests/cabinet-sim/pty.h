@@ -26,6 +26,7 @@ struct lk_cab_pty {
     char device[64];
     int slave_fd, watch_fd;
     unsigned openers;
+    int64_t closed_at_ns;
     struct lk_cab_source master, watch;
 };
 
