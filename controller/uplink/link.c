@@ -105,9 +105,11 @@ static void attempt(struct lk_uplink *up, int64_t now_ms)
     }
 }
 
-static void on_up(struct lk_uplink *up, int64_t now_ms)
+static void on_up(struct lk_uplink *up, const struct lk_mqtt_event *event, int64_t now_ms)
 {
     struct lk_link *link = &up->link;
+    bool fewer = event->in_flight_most > 0 && event->in_flight_most < up->set.in_flight;
+    lk_slots_limit(up->slots, fewer ? event->in_flight_most : up->set.in_flight);
     (void)lk_mqtt_set_nodelay(up->set.port);
     link->session++;
     link->subscribed = 0;
@@ -285,7 +287,7 @@ static void on_event(struct lk_uplink *up, const struct lk_mqtt_event *event, in
     switch (event->kind) {
     case LK_MQTT_UP:
         if (is_current(link, event, LK_LINK_CONNECTING)) {
-            on_up(up, now_ms);
+            on_up(up, event, now_ms);
         }
         break;
     case LK_MQTT_FAILED:

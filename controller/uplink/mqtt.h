@@ -13,7 +13,7 @@
 enum { LK_MQTT_MARK_BITS = 28, LK_MQTT_MARK_MOST = (1 << LK_MQTT_MARK_BITS) - 1 };
 
 enum lk_mqtt_event_kind {
-    LK_MQTT_UP,         /* attempt, version: CONNACK came */
+    LK_MQTT_UP,         /* attempt, version, in_flight_most: CONNACK came */
     LK_MQTT_FAILED,     /* attempt, old_broker, text: the connection did not come up */
     LK_MQTT_DOWN,       /* text: the connection that was up ended */
     LK_MQTT_SUBSCRIBED, /* attempt, text "" or what the broker had against it */
@@ -26,7 +26,8 @@ struct lk_mqtt_event {
     enum lk_mqtt_event_kind kind;
     uint32_t attempt;
     enum lk_mqtt_version version;
-    bool old_broker; /* it does not speak MQTT 5 */
+    bool old_broker;         /* it does not speak MQTT 5 */
+    unsigned in_flight_most; /* the broker takes so many publications at once; 0: it did not say */
     char text[LK_UPLINK_ERROR_MAX];
 };
 

@@ -40,22 +40,26 @@ static void tell(struct lk_mqtt *m, enum lk_mqtt_event_kind kind, const char *te
     m->handler.event(m->handler.user, &event);
 }
 
-static void on_up(struct lk_mqtt *m)
+/* More publications than the broker takes at once must not be given to Paho: those it holds back it looks at again only
+ * once a second (1.3.12: its sending thread is not woken by a PUBACK). */
+static void on_up(struct lk_mqtt *m, unsigned in_flight_most)
 {
+    struct lk_mqtt_event event = {
+        .kind = LK_MQTT_UP, .attempt = m->attempt, .version = m->version, .in_flight_most = in_flight_most};
     m->tls_fault[0] = '\0';
-    tell(m, LK_MQTT_UP, "");
+    m->handler.event(m->handler.user, &event);
 }
 
 static void on_up_3(void *context, MQTTAsync_successData *data)
 {
     (void)data;
-    on_up(context);
+    on_up(context, 0);
 }
 
 static void on_up_5(void *context, MQTTAsync_successData5 *data)
 {
-    (void)data;
-    on_up(context);
+    MQTTProperty *most = data ? MQTTProperties_getProperty(&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) : NULL;
+    on_up(context, most ? most->value.integer2 : 0);
 }
 
 static void on_failed(struct lk_mqtt *m, int code, const char *reason, const char *message)

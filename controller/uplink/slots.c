@@ -24,7 +24,7 @@ struct slot {
 struct lk_slots {
     pthread_mutex_t lock;
     struct lk_ring *done; /* indices; as many places as slots, so that a push never fails */
-    size_t count, used;
+    size_t count, used, sent, most_sent;
     uint32_t generation;
     bool wanted;
     uint16_t first_free; /* count: none */
@@ -48,6 +48,7 @@ int lk_slots_create(size_t count, struct lk_slots **ret_slots)
     }
     (void)pthread_mutex_init(&s->lock, NULL);
     s->count = count;
+    s->most_sent = count - LK_SLOTS_KEPT;
     for (size_t i = 0; i < count; i++) {
         s->slot[i].next_free = (uint16_t)(i + 1);
     }
@@ -65,8 +66,16 @@ struct lk_slots *lk_slots_destroy(struct lk_slots *s)
     return NULL;
 }
 
+static void leave_state(struct lk_slots *s, size_t index)
+{
+    if (s->slot[index].state == SLOT_SENT) {
+        s->sent--;
+    }
+}
+
 static void release(struct lk_slots *s, size_t index)
 {
+    leave_state(s, index);
     s->slot[index].state = SLOT_FREE;
     s->slot[index].next_free = s->first_free;
     s->first_free = (uint16_t)index;
@@ -83,14 +92,15 @@ static bool was_wanted(struct lk_slots *s)
 int lk_slots_take(struct lk_slots *s, enum lk_slot_kind kind, uint32_t session, uint64_t tag, uintptr_t *ret_mark)
 {
     pthread_mutex_lock(&s->lock);
-    size_t most = kind == LK_SLOT_BIRTH || kind == LK_SLOT_LEAVE ? s->count : s->count - LK_SLOTS_KEPT;
-    bool room = s->used < most;
+    bool own = kind == LK_SLOT_BIRTH || kind == LK_SLOT_LEAVE;
+    bool room = own ? s->used < s->count : s->used < s->count - LK_SLOTS_KEPT && s->sent < s->most_sent;
     s->wanted = !room;
     if (room) {
         size_t index = s->first_free;
         struct slot *slot = &s->slot[index];
         s->first_free = slot->next_free;
         s->used++;
+        s->sent++;
         *slot = (struct slot){SLOT_SENT, kind, session, s->generation, tag, 0, 0};
         *ret_mark = (uintptr_t)s->generation << INDEX_BITS | index;
     }
@@ -117,6 +127,13 @@ void lk_slots_forget(struct lk_slots *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+void lk_slots_limit(struct lk_slots *s, size_t most)
+{
+    pthread_mutex_lock(&s->lock);
+    s->most_sent = most;
+    pthread_mutex_unlock(&s->lock);
+}
+
 static struct slot *find_sent(struct lk_slots *s, uintptr_t mark)
 {
     size_t index = mark & INDEX_MASK;
@@ -135,13 +152,14 @@ bool lk_slots_report(struct lk_slots *s, uintptr_t mark, int code, bool *ret_lea
     *ret_leave = slot && slot->kind == LK_SLOT_LEAVE;
     if (slot && slot->kind == LK_SLOT_TAGGED) {
         uint16_t index = (uint16_t)(slot - s->slot);
+        leave_state(s, index);
         slot->state = SLOT_DONE;
         slot->code = code;
         (void)lk_ring_push(s->done, &index);
     } else if (slot) {
         release(s, (size_t)(slot - s->slot));
-        wanted = was_wanted(s);
     }
+    wanted = slot && was_wanted(s);
     pthread_mutex_unlock(&s->lock);
     return wanted;
 }

@@ -29,8 +29,8 @@ struct lk_slots;
 int lk_slots_create(size_t count, struct lk_slots **ret_slots);
 struct lk_slots *lk_slots_destroy(struct lk_slots *slots);
 
-/* Takes a slot for a publication of this session. 0 and the mark to publish with, or -EAGAIN: none is free; then
- * lk_slots_report() and lk_slots_collect() say when it is worth trying again. */
+/* Takes a slot for a publication of this session. 0 and the mark to publish with, or -EAGAIN: none is free or the
+ * limit is reached; then lk_slots_report() and lk_slots_collect() say when it is worth trying again. */
 int lk_slots_take(struct lk_slots *slots, enum lk_slot_kind kind, uint32_t session, uint64_t tag, uintptr_t *ret_mark);
 
 /* The publication never reached Paho: frees the slot. */
@@ -38,6 +38,9 @@ void lk_slots_put_back(struct lk_slots *slots, uintptr_t mark);
 
 /* A new generation: whatever is reported later about earlier marks is ignored. */
 void lk_slots_forget(struct lk_slots *slots);
+
+/* At most this many publications of the owner at Paho without a report, until said otherwise. */
+void lk_slots_limit(struct lk_slots *slots, size_t most);
 
 /* Paho says what became of it. *ret_leave: it was a LK_SLOT_LEAVE. Returns whether somebody waits for a
  * slot that is free now. */

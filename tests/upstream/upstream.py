@@ -1,0 +1,499 @@
+#!/usr/bin/python3
+"""A small reference of the postal side: what an integrator has to write to work with a locker.
+
+It signs and sends commands, receives events, checks them (gapless seq, hash chain, one epoch) and acknowledges them.
+Used by the tests, the demo and the tour, and importable. Needs Debian's python3-paho-mqtt and python3-cryptography.
+The contract it speaks is docs/contract/README.md.
+"""
+import argparse
+import base64
+import hashlib
+import json
+import os
+import queue
+import secrets
+import socket
+import sys
+import threading
+import time
+
+KID = "upstream-1"
+ISSUER = "upstream"
+LIFETIME_S = 60
+ACK_EVERY = 100
+ACK_AFTER_S = 0.05
+REPLAY_PAUSE_S = 1.0
+GENESIS = "0" * 64
+
+EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_NO_BROKER, EXIT_NO_ANSWER, EXIT_BROKEN_LOG = 0, 1, 2, 3, 4, 5
+
+
+# ---- keys and tokens -------------------------------------------------------------------------------------------------
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+class Keys:
+    """The signing key of upstream in DIR: `upstream.key.pem` stays here, `upstream.jwks.json` goes to the lockers."""
+
+    def __init__(self, directory, kid=KID):
+        self.directory, self.kid, self.private = directory, kid, None
+
+    @property
+    def public_file(self):
+        return os.path.join(self.directory, "upstream.jwks.json")
+
+    @property
+    def private_file(self):
+        return os.path.join(self.directory, "upstream.key.pem")
+
+    def load(self):
+        """Reads the key, or makes one when there is none."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        if self.private:
+            return self
+        if os.path.exists(self.private_file):
+            with open(self.private_file, "rb") as f:
+                self.private = serialization.load_pem_private_key(f.read(), None)
+        else:
+            os.makedirs(self.directory, exist_ok=True)
+            self.private = ec.generate_private_key(ec.SECP256R1())
+            self._write(self.private_file, self.private.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), 0o600)
+        if not os.path.exists(self.public_file):
+            self._write(self.public_file, json.dumps({"keys": [self.public_jwk()]}, indent=1).encode(), 0o644)
+        return self
+
+    @staticmethod
+    def _write(path, data, mode):
+        part = f"{path}.{os.getpid()}.tmp"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as f:
+            f.write(data)
+        os.rename(part, path)
+
+    def public_jwk(self):
+        n = self.private.public_key().public_numbers()
+        return {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid,
+                "x": b64url(n.x.to_bytes(32, "big")), "y": b64url(n.y.to_bytes(32, "big"))}
+
+    def sign(self, claims, header=None):
+        """A JWS in compact serialisation, ES256."""
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+        self.load()
+        head = {"alg": "ES256", "kid": self.kid, "typ": "JWT"} if header is None else header
+        text = ".".join(b64url(part if isinstance(part, bytes) else json.dumps(part).encode())
+                        for part in (head, claims))
+        r, s = decode_dss_signature(self.private.sign(text.encode("ascii"), ec.ECDSA(hashes.SHA256())))
+        return f"{text}.{b64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def claims_for(operator, site, command, args, jti=None, lifetime_s=LIFETIME_S, now=None):
+    iat = int(time.time() if now is None else now)
+    return {"iss": ISSUER, "aud": f"{operator}/{site}", "iat": iat, "exp": iat + lifetime_s,
+            "jti": jti or secrets.token_hex(8), "cmd": command, "args": args}
+
+
+# ---- the event log as received ---------------------------------------------------------------------------------------
+
+def type_name(event):
+    """`item.deposited` of `locker.item.deposited.v1`."""
+    return event["type"][len("locker."):-len(".v1")]
+
+
+def hash_of(event, data_text):
+    """SHA-256 of what docs/store.md lists."""
+    parts = [event["prevhash"], event["epoch"], str(event["seq"]), type_name(event), event["time"],
+             event["timequality"], data_text]
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
+
+
+def data_text_of(payload):
+    """The exact bytes of `data`: the last member of the envelope."""
+    text = payload.decode("utf-8")
+    at = text.index(',"data":')
+    return text[at + len(',"data":'):-1]
+
+
+class Log:
+    """What upstream holds: accepts events in order, tells duplicates and gaps, checks the chain."""
+
+    def __init__(self):
+        self.epoch, self.last, self.head = None, 0, None
+        self.received = self.duplicates = self.gaps = 0
+        self.faults = []
+
+    def take(self, payload):
+        """Returns (verdict, event): `new`, `duplicate`, `gap` or `bad`."""
+        try:
+            event = json.loads(payload)
+            data = data_text_of(payload)
+            seq, epoch = event["seq"], event["epoch"]
+            right = hash_of(event, data) == event["hash"] and event["id"].endswith(f":{epoch}:{seq}")
+        except (ValueError, KeyError, TypeError) as error:
+            self.faults.append(f"unreadable event: {error!r}")
+            return "bad", None
+        self.received += 1
+        if epoch != self.epoch:
+            self.epoch, self.last, self.head = epoch, 0, None
+        if not right:
+            self.faults.append(f"seq {seq}: its hash is wrong")
+            return "bad", event
+        if seq <= self.last:
+            self.duplicates += 1
+            return "duplicate", event
+        if seq > self.last + 1:
+            self.gaps += 1
+            return "gap", event
+        if self.head is not None and event["prevhash"] != self.head:
+            self.faults.append(f"seq {seq}: does not continue the chain")
+        if seq == 1 and event["prevhash"] != GENESIS:
+            self.faults.append("seq 1: does not begin the chain")
+        self.last, self.head = seq, event["hash"]
+        return "new", event
+
+
+# ---- the connection --------------------------------------------------------------------------------------------------
+
+def no_delay(_client, _userdata, sock):
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        pass
+
+
+class Upstream:
+    """One locker as upstream sees it. Callbacks run on paho's thread; the attributes may be read from any.
+
+    on_event(event) is called once for each new event in order; on_message(topic, payload, retained) for everything.
+    """
+
+    def __init__(self, operator, site, keys=None, host="127.0.0.1", port=1883, auto_ack=True, client_id=None,
+                 on_event=None, on_message=None, version=5, username=None, password=None, ca=None, persistent=False):
+        self.operator, self.site, self.keys = operator, site, keys
+        self.host, self.port, self.auto_ack = host, port, auto_ack
+        self.root = f"locker/v1/{operator}/{site}/"
+        self.log = Log()
+        self.presence = self.compartments = self.health = None
+        self.on_event, self.on_message = on_event, on_message
+        self.answers = {}
+        self.changed = threading.Condition()
+        self.subscribed = False
+        self._acked, self._replayed_at = 0, 0.0
+        self._ack_due = None
+        self._client = self._make(client_id or f"upstream-{secrets.token_hex(4)}", version, persistent)
+        if username:
+            self._client.username_pw_set(username, password)
+        if ca:
+            self._client.tls_set(ca)
+
+    def _make(self, client_id, version, persistent):
+        import paho.mqtt.client as mqtt
+        self._v5 = version == 5
+        if self._v5:
+            client = mqtt.Client(client_id, protocol=mqtt.MQTTv5)
+        else:
+            client = mqtt.Client(client_id, clean_session=not persistent, protocol=mqtt.MQTTv311)
+        self._persistent = persistent
+        client.on_connect, client.on_message = self._connected, self._message
+        client.on_subscribe, client.on_disconnect = self._subscribed, self._disconnected
+        client.on_socket_open = no_delay
+        client.max_inflight_messages_set(200)
+        client.reconnect_delay_set(1, 2)
+        return client
+
+    # -- life
+
+    def connect(self, timeout_s=5.0):
+        """Connects and subscribes; retries until the broker is there. Raises TimeoutError."""
+        until = time.monotonic() + timeout_s
+        options = {}
+        if self._v5:
+            from paho.mqtt.packettypes import PacketTypes
+            from paho.mqtt.properties import Properties
+            properties = Properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = 86400 if self._persistent else 0
+            options = {"properties": properties, "clean_start": not self._persistent}
+        while True:
+            try:
+                self._client.connect(self.host, self.port, 20, **options)
+                break
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise TimeoutError(f"no broker at {self.host}:{self.port}: {error}") from error
+                time.sleep(0.05)
+        self._client.loop_start()
+        self.wait(lambda: self.subscribed, max(0.1, until - time.monotonic()), "the broker's SUBACK")
+        return self
+
+    def close(self):
+        self._send_ack(True)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def __enter__(self):
+        return self.connect()
+
+    def __exit__(self, *_):
+        self.close()
+
+    def wait(self, true, timeout_s, what="it"):
+        """Waits until true(); raises TimeoutError naming `what`."""
+        with self.changed:
+            if not self.changed.wait_for(true, timeout_s):
+                raise TimeoutError(f"waited {timeout_s:.1f} s for {what}")
+
+    # -- callbacks
+
+    def _connected(self, client, _userdata, _flags, code, _properties=None):
+        failed = code.is_failure if hasattr(code, "is_failure") else int(getattr(code, "value", code)) >= 0x80
+        if not failed:
+            client.subscribe([(self.root + topic, 1) for topic in ("evt/#", "state/#", "rsp")])
+
+    def _subscribed(self, *_):
+        with self.changed:
+            self.subscribed = True
+            self.changed.notify_all()
+
+    def _disconnected(self, *_):
+        with self.changed:
+            self.subscribed = False
+            self.changed.notify_all()
+
+    def _message(self, _client, _userdata, message):
+        topic = message.topic[len(self.root):]
+        with self.changed:
+            if topic.startswith("evt/"):
+                self._event(message.payload)
+            elif topic == "rsp":
+                self._answer(message.payload)
+            elif topic.startswith("state/") and message.payload:
+                setattr(self, topic[len("state/"):], json.loads(message.payload))
+            self.changed.notify_all()
+        if self.on_message:
+            self.on_message(topic, message.payload, bool(message.retain))
+
+    def _event(self, payload):
+        verdict, event = self.log.take(payload)
+        if verdict == "gap" and self.auto_ack:
+            self._ask_again()
+        if verdict == "new" and self.on_event:
+            self.on_event(event)
+        if verdict in ("new", "duplicate"):
+            self._send_ack(False)
+
+    def _answer(self, payload):
+        try:
+            answer = json.loads(payload)
+            self.answers[answer["id"]] = answer
+        except (ValueError, KeyError, TypeError):
+            self.log.faults.append("unreadable answer")
+
+    # -- acknowledging
+
+    def _send_ack(self, at_once):
+        """Acknowledges in batches: at once each ACK_EVERY events, else shortly after the last one."""
+        if not self.auto_ack or self.log.last == 0:
+            return
+        if at_once or self.log.last - self._acked >= ACK_EVERY:
+            self.ack(self.log.last)
+        elif self._ack_due is None:
+            self._ack_due = threading.Timer(ACK_AFTER_S, self._ack_now)
+            self._ack_due.daemon = True
+            self._ack_due.start()
+
+    def _ack_now(self):
+        with self.changed:
+            self._ack_due = None
+            self._send_ack(True)
+
+    def ack(self, up_to, epoch=None):
+        self._acked = up_to
+        self._publish("ack", {"epoch": epoch or self.log.epoch, "upTo": up_to})
+
+    def _ask_again(self):
+        if time.monotonic() - self._replayed_at >= REPLAY_PAUSE_S:
+            self._replayed_at = time.monotonic()
+            self.replay(self.log.last + 1)
+
+    def replay(self, seq):
+        self._publish("ack", {"replayFrom": seq})
+
+    # -- commands
+
+    def _publish(self, topic, value, retain=False, properties=None):
+        payload = value if isinstance(value, (bytes, str)) else json.dumps(value)
+        return self._client.publish(self.root + topic, payload, 1, retain, properties=properties)
+
+    def send(self, token, retain=False, response_topic=None, correlation=None):
+        """Publishes a token on cmd."""
+        properties = None
+        if response_topic or correlation:
+            from paho.mqtt.packettypes import PacketTypes
+            from paho.mqtt.properties import Properties
+            properties = Properties(PacketTypes.PUBLISH)
+            if response_topic:
+                properties.ResponseTopic = response_topic
+            if correlation:
+                properties.CorrelationData = correlation
+        return self._publish("cmd", token, retain, properties)
+
+    def command(self, name, args=None, jti=None, timeout_s=5.0, **options):
+        """Signs and sends a command, waits for its answer. Raises TimeoutError when none came."""
+        claims = claims_for(self.operator, self.site, name, args or {}, jti)
+        self.send(self.keys.sign(claims), **options)
+        return self.answer(claims["jti"], timeout_s)
+
+    def answer(self, jti, timeout_s=5.0):
+        self.wait(lambda: jti in self.answers, timeout_s, f"the answer to {jti}")
+        return self.answers[jti]
+
+
+# ---- command line ----------------------------------------------------------------------------------------------------
+
+def parse(argv):
+    p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
+                                epilog="exit codes: 0 ok, 1 refused, 2 usage, 3 no broker, 4 no answer, 5 broken log")
+    p.add_argument("--host", default="127.0.0.1")
+    p.add_argument("--port", type=int, default=1883)
+    p.add_argument("--operator", required=True)
+    p.add_argument("--site", required=True)
+    p.add_argument("--keys", default=".", metavar="DIR", help="folder of the signing key; made when it is not there")
+    p.add_argument("--kid", default=KID)
+    p.add_argument("--mqtt", choices=("5", "3.1.1"), default="5")
+    p.add_argument("--username")
+    p.add_argument("--password-file")
+    p.add_argument("--ca")
+    p.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for the broker and for an answer")
+    p.add_argument("--jti", help="id of the command; default: a new one")
+    p.add_argument("--retain", action="store_true", help="publish the command retained, which the locker refuses")
+    sub = p.add_subparsers(dest="do", required=True)
+    sub.add_parser("keys", help="make the key pair and print where the public one is")
+    listen = sub.add_parser("listen", help="print events as JSON lines")
+    listen.add_argument("--no-ack", action="store_true")
+    listen.add_argument("--out", help="write the events there instead")
+    listen.add_argument("--count", type=int, help="end after so many new events")
+    listen.add_argument("--for", type=float, dest="seconds", help="end after so many seconds")
+    listen.add_argument("--all", action="store_true", help="also states and answers, as {\"topic\":..,\"payload\":..}")
+    announce = sub.add_parser("announce", help="item.announce")
+    announce.add_argument("item")
+    for name in ("channel", "size", "code", "token", "phone-tail"):
+        announce.add_argument(f"--{name}")
+    announce.add_argument("--low-reach", action="store_true", default=None)
+    sub.add_parser("cancel", help="item.cancel").add_argument("item")
+    sub.add_parser("open", help="compartment.open").add_argument("compartment")
+    sub.add_parser("status", help="status.get")
+    sub.add_parser("state", help="print the retained presence, compartments and health")
+    ack = sub.add_parser("ack", help="acknowledge by hand")
+    ack.add_argument("epoch")
+    ack.add_argument("up_to", type=int)
+    sub.add_parser("replay", help="ask for events again").add_argument("seq", type=int)
+    sub.add_parser("token", help="publish a token as it is, read from stdin")
+    return p.parse_args(argv)
+
+
+def command_of(args):
+    if args.do == "announce":
+        given = {"item_id": args.item, "channel": args.channel, "size": args.size, "code": args.code,
+                 "token": args.token, "phone_tail": args.phone_tail, "low_reach": args.low_reach}
+        return "item.announce", {k: v for k, v in given.items() if v is not None}
+    if args.do == "cancel":
+        return "item.cancel", {"item_id": args.item}
+    if args.do == "open":
+        return "compartment.open", {"compartment": args.compartment}
+    return "status.get", {}
+
+
+def make(args, **options):
+    password = None
+    if args.password_file:
+        with open(args.password_file, encoding="utf-8") as f:
+            password = f.readline().rstrip("\r\n")
+    return Upstream(args.operator, args.site, Keys(args.keys, args.kid), args.host, args.port,
+                    version=5 if args.mqtt == "5" else 3, username=args.username, password=password, ca=args.ca,
+                    **options).connect(args.timeout)
+
+
+def do_listen(args):
+    lines = queue.Queue()
+    out = open(args.out, "w", encoding="utf-8") if args.out else sys.stdout
+    everything = (lambda topic, payload, retained: lines.put(
+        {"topic": topic, "retained": retained, "payload": json.loads(payload) if payload else None})) \
+        if args.all else None
+    up = make(args, auto_ack=not args.no_ack, on_event=None if args.all else lines.put, on_message=everything)
+    until = time.monotonic() + args.seconds if args.seconds else None
+    left = args.count if args.count else -1
+    try:
+        while left != 0 and (until is None or time.monotonic() < until):
+            try:
+                line = lines.get(timeout=0.2 if until is None else max(0.01, min(0.2, until - time.monotonic())))
+            except queue.Empty:
+                continue
+            print(json.dumps(line, ensure_ascii=False), file=out, flush=True)
+            left -= 1
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass
+    up.close()
+    for fault in up.log.faults:
+        print(f"upstream: {fault}", file=sys.stderr)
+    return EXIT_BROKEN_LOG if up.log.faults else EXIT_OK
+
+
+def do_command(args):
+    name, values = command_of(args)
+    up = make(args, auto_ack=False)
+    try:
+        answer = up.command(name, values, args.jti, args.timeout, retain=args.retain)
+    finally:
+        up.close()
+    print(json.dumps(answer, ensure_ascii=False))
+    return EXIT_OK if answer["result"] == "ok" else EXIT_REFUSED
+
+
+def do_state(args):
+    up = make(args, auto_ack=False)
+    try:
+        up.wait(lambda: up.presence is not None, min(args.timeout, 2.0), "a retained presence")
+        time.sleep(0.1)
+    finally:
+        up.close()
+    print(json.dumps({"presence": up.presence, "compartments": up.compartments, "health": up.health}))
+    return EXIT_OK
+
+
+def do_publish(args):
+    up = make(args, auto_ack=False)
+    if args.do == "ack":
+        sent = up._publish("ack", {"epoch": args.epoch, "upTo": args.up_to})
+    elif args.do == "replay":
+        sent = up._publish("ack", {"replayFrom": args.seq})
+    else:
+        sent = up.send(sys.stdin.read().strip(), args.retain)
+    sent.wait_for_publish(args.timeout)
+    up.close()
+    return EXIT_OK
+
+
+def do_keys(args):
+    print(Keys(args.keys, args.kid).load().public_file)
+    return EXIT_OK
+
+
+DO = {"keys": do_keys, "listen": do_listen, "announce": do_command, "cancel": do_command, "open": do_command,
+      "status": do_command, "state": do_state, "ack": do_publish, "replay": do_publish, "token": do_publish}
+
+
+def main(argv):
+    args = parse(argv)
+    try:
+        return DO[args.do](args)
+    except TimeoutError as error:
+        print(f"upstream: {error}", file=sys.stderr)
+        return EXIT_NO_BROKER if "broker" in str(error) else EXIT_NO_ANSWER
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
