@@ -1,0 +1,93 @@
+/*
+ * A store in memory that takes the core's STORE effects as the real one does (controller/store): all or nothing, a
+ * custody row must say what the effect's `from` says, one unfinished intent per door, a secret live for one item only,
+ * a command answered once. It also counts what must come in pairs: each custody change with exactly one event, no
+ * custody in an event without its change. Value type: copied for "the transaction is rolled back".
+ *
+ * Codes and tokens are plain numbers here; their "keyed hash" is the number's bytes.
+ * Thread: any, one at a time. Errors: NULL, or an English sentence (static text) that says what the core did wrong.
+ */
+#ifndef MODEL_STORE_H
+#define MODEL_STORE_H
+
+#include "core/step.h"
+
+enum { MODEL_ITEMS = 80, MODEL_SECRETS = 160, MODEL_DOORS = 32, MODEL_COMMANDS = 64 };
+
+struct model_secret {
+    bool used, live;
+    uint64_t code, token; /* 0: none */
+    char item[LK_ITEM_ID_MAX + 1];
+};
+
+/* The unfinished intent of a door. id 0: none. */
+struct model_intent {
+    struct lk_op op;
+    char item[LK_ITEM_ID_MAX + 1];
+};
+
+struct model_door {
+    enum lk_use use;
+    enum lk_reason reason;
+    char item[LK_ITEM_ID_MAX + 1];
+    enum lk_purpose doubt_purpose; /* NONE: no doubt */
+    enum lk_custody doubt_from;
+    struct model_intent intent;
+};
+
+struct model_command {
+    bool used;
+    char jti[LK_JTI_MAX + 1];
+    enum lk_result result;
+    enum lk_reason reason;
+};
+
+struct model_store {
+    struct {
+        bool used;
+        struct lk_item item;
+    } item[MODEL_ITEMS];
+    struct model_secret secret[MODEL_SECRETS];
+    unsigned next_secret;
+    struct model_door door[MODEL_DOORS];
+    enum lk_reason bank_stopped[LK_MAX_BANKS]; /* NONE: not stopped */
+    unsigned tries, level;
+    int64_t lock_ms;
+    uint64_t next_intent;
+    int64_t remote_at_ms[LK_REMOTE_KEPT];
+    unsigned remotes;
+    struct model_command command[MODEL_COMMANDS];
+    unsigned next_command;
+    uint64_t events;
+    uint64_t by_type[LK_EVENT_TYPES];
+};
+
+void model_store_init(struct model_store *store);
+
+/* All STORE effects or none. NULL, or what is wrong with them: then *store is unchanged. */
+const char *model_store_apply(struct model_store *store, const struct lk_effects *fx, int64_t now_ms);
+
+/* As lk_store_restore(). */
+void model_store_restore(const struct model_store *store, const struct lk_core_config *cfg, struct lk_core *core,
+                         int64_t now_ms);
+
+/* NULL when not there. Valid until the next apply. */
+const struct lk_item *model_store_item(const struct model_store *store, const char *id);
+
+/* Which item a code or token (is_token) opens: the live one is preferred. NULL: none. */
+const struct lk_item *model_store_find(const struct model_store *store, uint64_t number, bool is_token, bool *ret_live);
+
+bool model_store_has_secret(const struct model_store *store, const char *id); /* a live one */
+
+const struct model_command *model_store_command(const struct model_store *store, const char *jti);
+
+/* Whether everything durable in the core is in the store and the other way round. NULL, or what differs. */
+const char *model_store_agrees(const struct model_store *store, const struct lk_core_config *cfg,
+                               const struct lk_core *core);
+
+/* Forgets an item and its secrets (a purge), so that long runs go on. */
+void model_store_forget(struct model_store *store, const char *id);
+
+struct lk_secret model_secret(uint64_t code, uint64_t token);
+
+#endif
