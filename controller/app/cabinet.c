@@ -8,13 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKER_SILENT_MS = 5000 };
+enum {
+    WORKER_SILENT_MS = 5000,
+    FIRST_ANSWER_MS = 5000, /* a board that has not answered since the start is no news before this */
+};
 
 struct bank {
     struct lk_cabinet *cabinet;
     struct lk_lockbank *lockbank;
     int index;
-    int first_door; /* door 0 of the bank is this door of the site */
+    int first_door;            /* door 0 of the bank is this door of the site */
+    bool answered;             /* it was READY or STOPPED since the start */
+    enum lk_reason silent_for; /* why not yet, to be told when its time is up; NONE: nothing to tell */
 };
 
 struct line {
@@ -32,6 +37,7 @@ struct lk_cabinet {
     struct lk_supply *supply[LK_MAX_BANKS];
     struct line line[LK_CONFIG_BUSES];
     struct bank bank[LK_MAX_BANKS];
+    int64_t started_at_ms;
     int doors;
     int bank_of[LK_MAX_DOORS];
 };
@@ -93,6 +99,25 @@ static enum lk_reason reason_word(enum lk_lockbank_reason reason)
     return LK_REASON_NONE;
 }
 
+static void tell_board(struct bank *bank, enum lk_bank_state state, enum lk_reason reason)
+{
+    struct lk_input in = lk_engine_input(LK_IN_BANK);
+    in.bank = bank->index;
+    in.bank_state = state;
+    in.reason = reason;
+    bank->silent_for = LK_REASON_NONE;
+    lk_log(state == LK_BANK_READY ? LK_NOTICE : LK_WARN, state == LK_BANK_READY ? LK_BLAME_NONE : LK_BLAME_DEVICE,
+           "bank %s: %s%s%s", bank->cabinet->config->bank[bank->index].name, lk_bank_state_name(state),
+           reason == LK_REASON_NONE ? "" : ", ", reason == LK_REASON_NONE ? "" : lk_reason_name(reason));
+    lk_engine_post(bank->cabinet->engine, &in);
+}
+
+static bool is_starting(const struct bank *bank)
+{
+    const struct lk_cabinet *c = bank->cabinet;
+    return !bank->answered && lk_clock_mono_ms(c->clock) - c->started_at_ms < FIRST_ANSWER_MS;
+}
+
 static void on_board(void *user, enum lk_lockbank_board state, enum lk_lockbank_reason reason)
 {
     static const enum lk_bank_state words[] = {
@@ -104,15 +129,22 @@ static void on_board(void *user, enum lk_lockbank_board state, enum lk_lockbank_
     if (reason == LK_LOCKBANK_REASON_STARTING || reason == LK_LOCKBANK_REASON_SHUTDOWN) {
         return; /* no news for anybody: it was unknown before, or we are leaving */
     }
-    enum lk_level level = state == LK_LOCKBANK_READY ? LK_NOTICE : LK_WARN;
-    lk_log(level, state == LK_LOCKBANK_READY ? LK_BLAME_NONE : LK_BLAME_DEVICE, "bank %s: %s (%s)",
-           bank->cabinet->config->bank[bank->index].name, lk_lockbank_board_name(state),
-           lk_lockbank_reason_name(reason));
-    struct lk_input in = lk_engine_input(LK_IN_BANK);
-    in.bank = bank->index;
-    in.bank_state = words[state];
-    in.reason = reason_word(reason);
-    lk_engine_post(bank->cabinet->engine, &in);
+    if (state == LK_LOCKBANK_LOST && is_starting(bank)) {
+        bank->silent_for = reason_word(reason);
+        return;
+    }
+    bank->answered = bank->answered || state != LK_LOCKBANK_LOST;
+    tell_board(bank, words[state], reason_word(reason));
+}
+
+/* Boards that did not answer in the first seconds are news now. */
+static void tell_silent(struct lk_cabinet *c)
+{
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        if (c->bank[i].silent_for != LK_REASON_NONE && !is_starting(&c->bank[i])) {
+            tell_board(&c->bank[i], LK_BANK_LOST, c->bank[i].silent_for);
+        }
+    }
 }
 
 static const struct lk_lockbank_sink sink = {.sense = on_sense, .pulse_done = on_pulse_done, .board = on_board};
@@ -128,6 +160,8 @@ static void arm(struct lk_cabinet *c)
     for (unsigned i = 0; i < c->config->banks; i++) {
         int64_t bank_at_ms = lk_lockbank_next_at_ms(c->bank[i].lockbank);
         at_ms = bank_at_ms < at_ms ? bank_at_ms : at_ms;
+        int64_t told_at_ms = c->started_at_ms + FIRST_ANSWER_MS;
+        at_ms = c->bank[i].silent_for != LK_REASON_NONE && told_at_ms < at_ms ? told_at_ms : at_ms;
     }
     if (at_ms == INT64_MAX) {
         (void)event_del(c->timer);
@@ -146,6 +180,7 @@ static void tick(struct lk_cabinet *c)
             lk_lockbank_tick(c->bank[i].lockbank, now_ms);
         }
     }
+    tell_silent(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)
@@ -275,6 +310,7 @@ int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, st
 int lk_cabinet_start(struct lk_cabinet *c, struct lk_engine *engine, struct lk_text *why)
 {
     c->engine = engine;
+    c->started_at_ms = lk_clock_mono_ms(c->clock);
     for (unsigned i = 0; i < c->config->banks; i++) {
         int r = lk_lockbank_start(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
         if (r < 0) {
