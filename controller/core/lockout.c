@@ -38,22 +38,22 @@ static void lock(struct lk_step *s)
     save(s, ms);
 }
 
-enum lk_reason lk_lockout_wrong_code(struct lk_step *s)
+enum lk_reason lk_lockout_wrong(struct lk_step *s, enum lk_reason reason)
 {
     struct lk_lockout *l = &s->core->lockout;
     l->tries++;
     struct lk_event *e = lk_fx_event(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR);
-    e->reason = LK_REASON_WRONG_CODE;
+    e->reason = reason;
     e->count = l->tries;
     if (l->tries >= s->cfg->lockout_tries) {
         lock(s);
         return LK_REASON_LOCKED_OUT;
     }
     save(s, 0);
-    return LK_REASON_WRONG_CODE;
+    return reason;
 }
 
-void lk_lockout_right_code(struct lk_step *s)
+void lk_lockout_right(struct lk_step *s)
 {
     if (s->core->lockout.tries != 0) {
         s->core->lockout.tries = 0;

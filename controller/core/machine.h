@@ -113,8 +113,11 @@ enum lk_reason lk_custody_reason(enum lk_custody custody);
 /* --- lockout.c ---------------------------------------------------------------------------------------------------- */
 
 bool lk_lockout_active(const struct lk_step *s);
-enum lk_reason lk_lockout_wrong_code(struct lk_step *s);
-void lk_lockout_right_code(struct lk_step *s);
+/* A wrong try at the keypad, told as `reason`. Returns that reason, or LOCKED_OUT when it was one too many. Scanned
+ * tokens and badges never come here: who holds a pen must not be able to lock the keypad for others (law 8). */
+enum lk_reason lk_lockout_wrong(struct lk_step *s, enum lk_reason reason);
+/* A right one at the keypad that had an effect: the count starts anew. */
+void lk_lockout_right(struct lk_step *s);
 void lk_lockout_tick(struct lk_step *s);
 
 /* --- session.c: the kiosk -------------------------------------------------------------------------------- */

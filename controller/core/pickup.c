@@ -38,6 +38,9 @@ static void open_for_recipient(struct lk_step *s, int door)
         .item = s->in->item.id,
         .from = LK_CUSTODY_IN_LOCKER,
     };
+    if (s->in->kind == LK_IN_CODE) {
+        lk_lockout_right(s); /* only an opening counts: an open door must not buy fresh tries again and again */
+    }
     lk_opening_start(s, door, &by);
     show_door(s, door, LK_SCREEN_OPENING);
 }
@@ -49,7 +52,7 @@ void lk_pickup_present(struct lk_step *s)
         return;
     }
     if (!s->in->found) {
-        refuse(s, s->in->kind == LK_IN_CODE ? lk_lockout_wrong_code(s) : LK_REASON_UNKNOWN_BARCODE);
+        refuse(s, s->in->kind == LK_IN_CODE ? lk_lockout_wrong(s, LK_REASON_WRONG_CODE) : LK_REASON_UNKNOWN_BARCODE);
         return;
     }
     enum lk_reason reason = item_refusal(s);
@@ -61,7 +64,6 @@ void lk_pickup_present(struct lk_step *s)
         refuse(s, reason);
         return;
     }
-    lk_lockout_right_code(s);
     const struct lk_door *d = &s->core->door[door];
     if (lk_door_is_open(d->state) && d->op.purpose == LK_PURPOSE_PICKUP) {
         show_door(s, door, LK_SCREEN_TAKE); /* the same opening, still open */

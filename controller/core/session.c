@@ -335,8 +335,12 @@ void lk_session_sign_out(struct lk_step *s, enum lk_reason reason)
 
 static void sign_in_failed(struct lk_step *s)
 {
-    enum lk_reason reason = lk_lockout_wrong_code(s);
-    reason = reason == LK_REASON_LOCKED_OUT ? reason : LK_REASON_SIGN_IN_FAILED;
+    enum lk_reason reason = LK_REASON_SIGN_IN_FAILED;
+    if (s->in->kind == LK_IN_SIGN_IN) {
+        reason = lk_lockout_wrong(s, reason);
+    } else {
+        lk_fx_event(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR)->reason = reason;
+    }
     lk_session_notice(s, reason);
     lk_fx_answer(s, LK_RESULT_REFUSED, reason);
 }
@@ -353,7 +357,9 @@ static void sign_in(struct lk_step *s)
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED);
         return;
     }
-    lk_lockout_right_code(s);
+    if (s->in->kind == LK_IN_SIGN_IN) {
+        lk_lockout_right(s);
+    }
     lk_session_show(s, LK_SCREEN_HOME);
     session->staff = s->in->staff.role;
     memcpy(session->who, s->in->staff.id, sizeof(session->who));
