@@ -169,25 +169,37 @@ static void own_open(struct lk_step *s, int door)
     }
 }
 
-/* Another door of the bank was pulsed just now: the wiring, the address or the board is wrong (law 3). */
-static bool is_wrong_door(const struct lk_step *s, int door)
+/* The other door of this one's bank that was pulsed just now, or LK_NO_DOOR: then the wiring, the address or the board
+ * is wrong (law 3). A pulse may wait for its supply, and a sense for the store: a door that still waits for its opening
+ * counts however long ago it was pulsed. */
+static int pulsed_instead(const struct lk_step *s, int door)
 {
-    const struct lk_bank *bank = &s->core->bank[s->cfg->door[door].bank];
-    return bank->pulsed_door != LK_NO_DOOR && bank->pulsed_door != door &&
-           s->in->now_ms - bank->pulsed_at_ms <= s->cfg->wrong_door_ms;
+    int bank = s->cfg->door[door].bank;
+    const struct lk_bank *b = &s->core->bank[bank];
+    if (b->pulsed_door != LK_NO_DOOR && b->pulsed_door != door &&
+        s->in->now_ms - b->pulsed_at_ms <= s->cfg->wrong_door_ms) {
+        return b->pulsed_door;
+    }
+    for (int i = 0; i < s->cfg->doors; i++) {
+        if (s->cfg->door[i].bank == bank && s->core->door[i].state == LK_DOOR_PULSING) {
+            return i;
+        }
+    }
+    return LK_NO_DOOR;
 }
 
 static void forced_open(struct lk_step *s, int door)
 {
     struct lk_door *d = &s->core->door[door];
     int bank = s->cfg->door[door].bank;
-    bool wrong = is_wrong_door(s, door);
+    int expected = pulsed_instead(s, door);
+    bool wrong = expected != LK_NO_DOOR;
     bool was_jammed = d->state == LK_DOOR_JAMMED;
     if (d->state == LK_DOOR_FORCED || !lk_door_move(s, door, LK_DOOR_SEE_OPEN_FORCED)) {
         return;
     }
     struct lk_event *e = lk_fx_event(s, wrong ? LK_EV_DOOR_WRONG : LK_EV_DOOR_FORCED, door);
-    e->expected_door = wrong ? s->core->bank[bank].pulsed_door : LK_NO_DOOR;
+    e->expected_door = expected;
     e->reason = was_jammed ? LK_REASON_DOOR_JAMMED : LK_REASON_NONE;
     e->alarm = true;
     lk_custody_lose(s, door, wrong ? LK_REASON_WRONG_DOOR : LK_REASON_DOOR_FORCED, e);
