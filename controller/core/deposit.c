@@ -18,7 +18,7 @@ static bool is_usable(const struct lk_core_config *cfg, const struct lk_core *co
     const struct lk_door *d = &core->door[door];
     const struct lk_bank *bank = &core->bank[cfg->door[door].bank];
     return d->use == LK_USE_FREE && d->state == LK_DOOR_CLOSED && d->op.purpose == LK_PURPOSE_NONE &&
-           bank->state == LK_BANK_READY && !bank->stopped_by_us;
+           bank->state == LK_BANK_READY && !bank->stopped_by_us && !core->stopping;
 }
 
 static bool suits(const struct lk_core_config *cfg, int door, enum lk_size size, const struct lk_item *item)
@@ -50,6 +50,11 @@ static int allocate(const struct lk_step *s, enum lk_size size, const struct lk_
         low = low == LK_NO_DOOR ? i : low;
     }
     return low;
+}
+
+static enum lk_reason why_none(const struct lk_step *s)
+{
+    return s->core->stopping ? LK_REASON_SHUTTING_DOWN : LK_REASON_NO_FREE_DOOR;
 }
 
 static int allocate_larger(const struct lk_step *s, enum lk_size than, const struct lk_item *item)
@@ -166,7 +171,7 @@ void lk_deposit_size(struct lk_step *s, enum lk_size size)
 {
     int door = size < LK_SIZES ? allocate(s, size, &s->core->session.item) : LK_NO_DOOR;
     if (door == LK_NO_DOOR) {
-        lk_session_notice(s, LK_REASON_NO_FREE_DOOR);
+        lk_session_notice(s, why_none(s));
         return;
     }
     open_for_deposit(s, door);
@@ -178,7 +183,7 @@ void lk_deposit_larger(struct lk_step *s)
     int door = allocate_larger(s, s->cfg->door[session->door].size, &session->item);
     lk_opening_withdraw(s, session->door);
     if (door == LK_NO_DOOR) {
-        session->reason = LK_REASON_NO_FREE_DOOR;
+        session->reason = why_none(s);
         lk_session_show(s, LK_SCREEN_PUT_BACK);
         return;
     }
@@ -193,7 +198,7 @@ void lk_deposit_other(struct lk_step *s)
     int door = allocate(s, size, &session->item);
     door = door == LK_NO_DOOR ? allocate_larger(s, size, &session->item) : door;
     if (door == LK_NO_DOOR) {
-        lk_session_notice(s, LK_REASON_NO_FREE_DOOR);
+        lk_session_notice(s, why_none(s));
         return;
     }
     open_for_deposit(s, door);
