@@ -69,6 +69,7 @@ static void announce(struct lk_step *s)
     if (!s->in->found) {
         item_event(s, LK_EV_ITEM_EXPECTED)->to = LK_CUSTODY_EXPECTED;
     }
+    lk_deposit_changed(s, &put->item);
     (void)remember(s, LK_RESULT_OK, LK_REASON_NONE);
 }
 
@@ -113,6 +114,9 @@ static void cancel(struct lk_step *s)
         e->to = LK_CUSTODY_RETURNED;
         lk_fx_custody(s, item->id, LK_CUSTODY_EXPECTED, LK_CUSTODY_RETURNED, LK_NO_DOOR);
     }
+    struct lk_item now = *item;
+    now.cancelled = true;
+    lk_deposit_changed(s, &now);
     (void)remember(s, LK_RESULT_OK, LK_REASON_NONE);
 }
 

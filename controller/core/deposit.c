@@ -216,3 +216,16 @@ void lk_deposit_cancel(struct lk_step *s)
         lk_session_show(s, LK_SCREEN_SCAN);
     }
 }
+
+void lk_deposit_changed(struct lk_step *s, const struct lk_item *item)
+{
+    struct lk_session *session = &s->core->session;
+    if (session->screen != LK_SCREEN_SIZE || strcmp(session->item.id, item->id) != 0) {
+        return;
+    }
+    session->item = *item;
+    session->item.door = LK_NO_DOOR;
+    if (item->cancelled) {
+        lk_session_notice(s, LK_REASON_ITEM_CANCELLED);
+    }
+}

@@ -145,6 +145,8 @@ void lk_deposit_size(struct lk_step *s, enum lk_size size);
 void lk_deposit_larger(struct lk_step *s);
 void lk_deposit_other(struct lk_step *s);
 void lk_deposit_cancel(struct lk_step *s);
+/* Upstream changed an item that a courier may just hold in the hand: the kiosk goes on with what is true now. */
+void lk_deposit_changed(struct lk_step *s, const struct lk_item *item);
 /* Free, closed, reachable compartments of a size that suit the item. */
 unsigned lk_deposit_free(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_size size,
                          const struct lk_item *item);
