@@ -98,10 +98,13 @@ static void reply(struct sim *sim, const uint8_t *pdu, size_t n, const struct lk
     }
 }
 
-static struct lk_fieldbus_sim_fault take_fault(struct sim *sim, uint8_t unit)
+static struct lk_fieldbus_sim_fault take_fault(struct sim *sim, uint8_t unit, uint8_t function)
 {
     struct lk_fieldbus_sim_fault *fault = &sim->faults[unit];
     struct lk_fieldbus_sim_fault now = *fault;
+    if (now.only_function && now.only_function != function) {
+        return (struct lk_fieldbus_sim_fault){0};
+    }
     if (sim->counted[unit] && --fault->count == 0) {
         *fault = (struct lk_fieldbus_sim_fault){0};
         sim->counted[unit] = false;
@@ -113,7 +116,7 @@ static void hear(struct sim *sim)
 {
     const struct lk_fb_request *r = &sim->job.request;
     struct lk_sim_board *board = board_of(sim, r->unit);
-    struct lk_fieldbus_sim_fault fault = take_fault(sim, r->unit);
+    struct lk_fieldbus_sim_fault fault = take_fault(sim, r->unit, r->pdu[0]);
     uint8_t pdu[LK_SIM_REPLY_MAX];
     sim->heard = true;
     if (sim->watch) {

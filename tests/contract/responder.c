@@ -121,9 +121,12 @@ static void close_all(struct responder *r)
     r->connection++;
 }
 
-static struct lk_fieldbus_sim_fault take_fault(struct responder *r, uint8_t unit)
+static struct lk_fieldbus_sim_fault take_fault(struct responder *r, uint8_t unit, uint8_t function)
 {
     struct lk_fieldbus_sim_fault fault = r->faults[unit];
+    if (fault.only_function && fault.only_function != function) {
+        return (struct lk_fieldbus_sim_fault){0};
+    }
     if (r->counted[unit] && --r->faults[unit].count == 0) {
         r->faults[unit] = (struct lk_fieldbus_sim_fault){0};
         r->counted[unit] = false;
@@ -162,7 +165,7 @@ static void answer(struct responder *r, uint8_t unit, const uint8_t *pdu)
     if (unit < 1 || unit > r->units) {
         return;
     }
-    struct lk_fieldbus_sim_fault fault = take_fault(r, unit);
+    struct lk_fieldbus_sim_fault fault = take_fault(r, unit, pdu[0]);
     if (fault.dead) {
         return;
     }
