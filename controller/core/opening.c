@@ -239,7 +239,8 @@ static void closed_after_open(struct lk_step *s, int door)
     finish(s, door);
 }
 
-/* First look after a restart or a lost board, and an opening is pending: it is settled by looking, never by pulsing. */
+/* First look after a restart or a lost board, and an opening is not over: it is settled by looking, never by pulsing.
+ * While nobody looked even a jammed door may have given way: what was to change hands is in doubt. */
 static void found_closed(struct lk_step *s, int door)
 {
     struct lk_door *d = &s->core->door[door];
@@ -253,10 +254,8 @@ static void found_closed(struct lk_step *s, int door)
     if (d->op.outcome == LK_OUTCOME_PENDING) {
         settle(s, door, LK_OUTCOME_UNKNOWN, LK_REASON_OUTCOME_UNPROVEN);
     }
-    if (changes_hands && d->op.outcome != LK_OUTCOME_JAMMED) {
+    if (changes_hands) {
         lk_custody_doubt(s, door);
-    } else if (deposit) {
-        lk_fx_use(s, door, LK_USE_FREE, "", LK_REASON_NONE);
     }
     lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_OUTCOME_UNPROVEN);
     finish(s, door);
