@@ -79,7 +79,7 @@ function drawCountdowns() {
     return;
   }
   const left = remaining("left");
-  const show = left > 0 && (left <= SHOW_LEFT_MS || kiosk.view.screen.endsWith("taken"));
+  const show = left > 0 && (left <= SHOW_LEFT_MS || kiosk.view.screen === "taken");
   node("left").textContent = show ? text("kiosk.left", { time: duration(left) }) : "";
   for (const place of document.querySelectorAll("[data-countdown=locked]")) {
     place.textContent = text("notice.locked", { time: duration(remaining("locked")) });

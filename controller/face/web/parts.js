@@ -128,9 +128,9 @@ export function keyboard({ press, erase }) {
   return board;
 }
 
-// Minutes and seconds for a person: "58" or "2:05".
+// Minutes and seconds for a person.
 export function duration(ms) {
   const seconds = Math.ceil(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  return minutes > 0 ? minutes + ":" + String(seconds % 60).padStart(2, "0") : String(seconds);
+  const values = { minutes: Math.floor(seconds / 60), seconds: seconds % 60 };
+  return text(values.minutes > 0 ? "kiosk.minutes" : "kiosk.seconds", values);
 }

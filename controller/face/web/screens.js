@@ -11,8 +11,7 @@ const KINDS = {
 // From the most to the least important; size and recall_item belong to the things they are about.
 const ORDER = ["retry", "deposit", "recall", "done", "open_again", "larger", "other", "cancel", "back", "sign_out"];
 // Screens with other accents.
-const KIND_ON = { "taken.done": "plain", "taken.open_again": "primary", "placed.done": "primary",
-                  "take.done": "quiet", "jam.done": "plain", "put_jam.other": "plain" };
+const KIND_ON = { "take.done": "quiet", "jam.done": "plain" };
 
 function label(screen, name) {
   const own = screen + ".button." + name;
@@ -32,7 +31,7 @@ function buttons(kiosk, without = []) {
 }
 
 function heading(key, values, mark) {
-  return element("h1", {}, mark ? icon(mark) : null, text(key, values));
+  return element("h1", {}, mark ? icon(mark) : null, text(key, values).replace(/[。.]$/, ""));
 }
 
 function paragraph(key, values) {
@@ -86,22 +85,20 @@ function home(kiosk) {
     return panel("warn", heading("home.out.title", {}, "warning"), paragraph("home.out.safe"),
       paragraph("home.out.what"), kiosk.phoneLine(), staffEntry(kiosk));
   }
-  const left = element("section.ways", {}, codeCard(kiosk), qrCard(), staffEntry(kiosk));
   const locked = kiosk.view.locked_ms > 0;
+  const left = element("section.ways", {}, locked ? null : codeCard(kiosk), qrCard(locked), staffEntry(kiosk));
   return element("div.home", {}, left, locked ? lockedCard(kiosk) : padCard(kiosk));
 }
 
 function codeCard(kiosk) {
   const digits = kiosk.isCode() ? kiosk.typed : "";
-  const locked = kiosk.view.locked_ms > 0;
-  return element("div.card", {}, heading("home.title"),
-    locked ? null : element("p", {}, text("home.text", { digits: kiosk.digits })),
-    locked ? null : codeField(digits, kiosk.digits));
+  return element("div.card", {}, heading("home.title"), paragraph("home.text", { digits: kiosk.digits }),
+    codeField(digits, kiosk.digits));
 }
 
-function qrCard() {
+function qrCard(only) {
   return element("div.card.hint", {}, icon("qr"),
-    element("div", {}, element("h2", {}, text("home.qr.title")), element("p", {}, text("home.qr.text"))));
+    element("div", {}, element("h2", {}, text(only ? "home.qr.only" : "home.qr.title")), element("p", {}, text("home.qr.text"))));
 }
 
 function staffEntry(kiosk) {
@@ -129,14 +126,15 @@ function staffPad(kiosk) {
     return box;
   };
   const ready = local.staff !== "" && local.pin !== "";
-  const keys = local.letters && local.field === "staff" ? keyboard(kiosk.keys) : numberPad(kiosk.keys);
+  const wide = local.letters && local.field === "staff";
+  const keys = wide ? keyboard(kiosk.keys) : numberPad(kiosk.keys);
   const letters = button("letters", text(local.letters ? "sign_in.digits" : "sign_in.letters"), "plain",
     () => kiosk.toggleLetters(), { disabled: local.field !== "staff" });
   const entry = element("section.ways", {}, heading("sign_in.title", {}, "person"), paragraph("sign_in.text"),
     field("staff", local.staff), field("pin", "●".repeat(local.pin.length)));
   const actions = element("div.buttons", {}, button("sign-in", text("sign_in.confirm"), "primary", () => kiosk.signIn(),
     { disabled: !ready }), letters, button("leave", text("button.back"), "plain", () => kiosk.closeStaffPad()));
-  return element("div.home.staffpad", {}, entry, element("div.padcard", {}, keys, actions));
+  return element(wide ? "div.home.staffpad.wide" : "div.home.staffpad", {}, entry, element("div.padcard", {}, keys, actions));
 }
 
 const GOOD_NEWS = ["signed_out", "cancelled_by_person"];
@@ -178,12 +176,13 @@ function staffMenu(kiosk) {
 function scan(kiosk) {
   const manual = kiosk.local.manual;
   const typed = element("div.typed", { "aria-label": text("scan.field") }, kiosk.typed || " ");
+  const confirm = () => button("confirm", text("scan.confirm"), "primary", () => kiosk.enter(),
+    { disabled: kiosk.typed === "" });
   const byHand = manual
-    ? element("div.byhand", {}, typed, keyboard(kiosk.keys),
-        button("confirm", text("scan.confirm"), "primary", () => kiosk.enter(), { disabled: kiosk.typed === "" }))
+    ? element("div.byhand", {}, element("div.line", {}, typed, confirm()), keyboard(kiosk.keys))
     : button("manual", text("scan.manual"), "plain", () => kiosk.openManual());
   return panel("calm", manual ? null : element("div.scanmark", { "aria-hidden": "true" }, icon("barcode")),
-    heading("scan.title"), manual ? paragraph("scan.by_hand") : paragraph("scan.text"), byHand, buttons(kiosk));
+    heading(manual ? "scan.by_hand" : "scan.title"), manual ? null : paragraph("scan.text"), byHand, buttons(kiosk));
 }
 
 function size(kiosk) {

@@ -1,0 +1,312 @@
+// The kiosk page in Chromium against the real face: what it draws, what it posts, how it comes back.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { SHAPES, openPage, show, startBrowser, startDemo, stopDemos } from "./demo.mjs";
+import { findFaults } from "./layout.mjs";
+import { RECALLS, VIEWS } from "./views.mjs";
+
+let browser;
+let demo;
+
+before(async () => {
+  browser = await startBrowser();
+  demo = await startDemo();
+  demo.send({ recalls: RECALLS });
+});
+
+after(async () => {
+  await browser?.close();
+  await stopDemos();
+});
+
+async function fresh(view = VIEWS.home, shape = "portrait") {
+  demo.send({ answer: { result: "ok" } });
+  demo.show({ screen: "home", doors_open: 77 });
+  const page = await openPage(browser, demo, shape);
+  await show(demo, page, view);
+  return page;
+}
+
+async function done(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+async function tap(page, ...ids) {
+  for (const id of ids) {
+    await page.tap(`[data-id="${id}"]`);
+  }
+}
+
+const keys = (text) => [...text].map((c) => "key-" + c);
+const shown = (page) => page.locator(".code").innerText().then((t) => t.replace(/\s/g, ""));
+
+for (const shape of Object.keys(SHAPES)) {
+  for (const language of ["zh", "en"]) {
+    test(`every screen fits, ${shape} ${language}`, async () => {
+      const page = await fresh(VIEWS.home, shape);
+      for (const [name, view] of Object.entries(VIEWS)) {
+        await show(demo, page, { screen: "home", doors_open: 9 });
+        await show(demo, page, view);
+        if (language === "en") {
+          await page.tap("#language");
+        }
+        if (name === "recall_list") {
+          await page.waitForSelector(".recall");
+        }
+        assert.deepEqual(await findFaults(page), [], name);
+      }
+      await done(page);
+    });
+
+    test(`the pads fit, ${shape} ${language}`, async () => {
+      const page = await fresh(VIEWS.home, shape);
+      if (language === "en") {
+        await page.tap("#language");
+      }
+      await tap(page, "staff", "key-1");
+      assert.deepEqual(await findFaults(page), [], "staff pad");
+      await tap(page, "letters");
+      assert.deepEqual(await findFaults(page), [], "staff letters");
+      await show(demo, page, VIEWS.scan);
+      await tap(page, "manual");
+      assert.deepEqual(await findFaults(page), [], "by hand");
+      await done(page);
+    });
+  }
+}
+
+test("a code typed by finger is posted", async () => {
+  const page = await fresh();
+  assert.ok(await page.isDisabled('[data-id="confirm"]'));
+  await tap(page, ...keys("12355"), "key-退格", "key-退格", ...keys("45678"));
+  assert.equal(await shown(page), "12345678");
+  await tap(page, "key-9");
+  assert.equal(await shown(page), "12345678", "a ninth digit is not taken");
+  await tap(page, "confirm");
+  const act = await demo.act();
+  assert.deepEqual([act.act, act.text], ["code", "12345678"]);
+  assert.equal(await shown(page), "", "nothing typed stays");
+  await done(page);
+});
+
+test("clear empties the code", async () => {
+  const page = await fresh();
+  await tap(page, ...keys("123"), "key-清空");
+  assert.equal(await shown(page), "");
+  await done(page);
+});
+
+test("a keyboard types a code, Enter sends it", async () => {
+  const page = await fresh();
+  await page.keyboard.type("87654321");
+  await page.keyboard.press("Enter");
+  const act = await demo.act();
+  assert.deepEqual([act.act, act.text], ["code", "87654321"]);
+  await done(page);
+});
+
+test("what a keyboard-wedge scanner types is posted as a scan", async () => {
+  const page = await fresh();
+  for (const token of ["q7Xr-_9AbCdEfGhIjKlMnO", "690123456789012"]) {
+    await page.keyboard.type(token);
+    await page.keyboard.press("Enter");
+    const act = await demo.act();
+    assert.deepEqual([act.act, act.text], ["scan", token]);
+  }
+  await done(page);
+});
+
+test("Enter after a scan does not press the focused button", async () => {
+  const page = await fresh(VIEWS.placed);
+  await page.focus('[data-id="done"]');
+  await page.keyboard.type("YL-2026-000124");
+  await page.keyboard.press("Enter");
+  const act = await demo.act();
+  assert.deepEqual([act.act, act.text], ["scan", "YL-2026-000124"]);
+  await done(page);
+});
+
+test("digits at work are a barcode, not a code", async () => {
+  const page = await fresh(VIEWS.scan);
+  await page.keyboard.type("12345678");
+  await page.keyboard.press("Enter");
+  assert.equal((await demo.act()).act, "scan");
+  await done(page);
+});
+
+test("everything works by keyboard alone, with a visible focus", async () => {
+  const page = await fresh(VIEWS.taken);
+  for (let i = 0; i < 10; i++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate(() => document.activeElement.dataset.id === "open_again")) {
+      break;
+    }
+  }
+  const width = await page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth));
+  assert.ok(width >= 3, "focus is drawn");
+  await page.keyboard.press("Enter");
+  assert.equal((await demo.act()).button, "open_again");
+  await done(page);
+});
+
+test("each button of each screen posts its own name", async () => {
+  const page = await fresh();
+  for (const view of Object.values(VIEWS)) {
+    const names = (view.buttons ?? []).filter((name) => !["size", "recall_item"].includes(name) &&
+      !(view.screen === "notice" && name === "back"));
+    for (const name of names) {
+      await show(demo, page, { screen: "home", doors_open: 9 });
+      await show(demo, page, view);
+      await tap(page, name);
+      const act = await demo.act();
+      assert.deepEqual([act.act, act.button], ["button", name]);
+    }
+  }
+  await done(page);
+});
+
+test("a size is chosen, a full one cannot be", async () => {
+  const page = await fresh(VIEWS.size);
+  assert.ok(await page.isDisabled('[data-id="size-L"]'));
+  await tap(page, "size-M");
+  const act = await demo.act();
+  assert.deepEqual([act.button, act.size], ["size", "M"]);
+  await done(page);
+});
+
+test("the recall list shows every item and opens the touched one", async () => {
+  const page = await fresh(VIEWS.recall_list);
+  await page.waitForSelector(".recall");
+  assert.equal(await page.locator(".recall").count(), RECALLS.length);
+  await page.locator('[data-id="recall-YL-2026-000020"]').tap();
+  const act = await demo.act();
+  assert.deepEqual([act.button, act.item], ["recall_item", "YL-2026-000020"]);
+  await done(page);
+});
+
+test("staff sign in by number and PIN, and the PIN is never on the page", async () => {
+  const page = await fresh();
+  await tap(page, "staff", "letters", "key-C", "letters", ...keys("1001"), "field-pin", ...keys("2468"));
+  const html = await page.content();
+  assert.ok(html.includes("C1001") && !html.includes("2468"));
+  await tap(page, "sign-in");
+  const act = await demo.act();
+  assert.deepEqual([act.act, act.staff, act.pin], ["sign_in", "C1001", "2468"]);
+  await done(page);
+});
+
+test("a barcode that cannot be scanned is typed by hand", async () => {
+  const page = await fresh(VIEWS.scan);
+  await tap(page, "manual", ...keys("YL-20"), "confirm");
+  const act = await demo.act();
+  assert.deepEqual([act.act, act.text], ["scan", "YL-20"]);
+  await done(page);
+});
+
+test("English by one touch, Chinese again for the next person", async () => {
+  const page = await fresh();
+  assert.match(await page.locator("h1").innerText(), /取件码/);
+  await page.tap("#language");
+  assert.match(await page.locator("h1").innerText(), /pickup code/);
+  assert.equal(await page.getAttribute("html", "lang"), "en");
+  await show(demo, page, VIEWS.take);
+  assert.match(await page.locator("h1").innerText(), /is open/);
+  await show(demo, page, VIEWS.home);
+  assert.match(await page.locator("h1").innerText(), /取件码/);
+  assert.equal(await page.getAttribute("html", "lang"), "zh-CN");
+  await done(page);
+});
+
+test("a lockout hides the keypad, counts down, and leaves the QR way open", async () => {
+  const page = await fresh(VIEWS["home-locked"]);
+  assert.equal(await page.locator(".pad").count(), 0);
+  assert.match(await page.locator(".count").innerText(), /5[678] 秒/);
+  await page.keyboard.type("q7Xr-_9AbCdEfGhIjKlMnO");
+  await page.keyboard.press("Enter");
+  assert.equal((await demo.act()).act, "scan");
+  await done(page);
+});
+
+test("what a screen says is announced to a screen reader", async () => {
+  const page = await fresh();
+  await show(demo, page, VIEWS.take);
+  const said = page.locator("#announce[aria-live=polite]");
+  assert.match(await said.innerText(), /A07 号柜门已打开.*请取出您的文件/s);
+  await done(page);
+});
+
+test("a refusal that has no screen of its own is said all the same", async () => {
+  const page = await fresh(VIEWS.put);
+  demo.send({ answer: { result: "refused", reason: "not_now" } });
+  await tap(page, "larger");
+  await page.waitForSelector("#toast:not([hidden])");
+  assert.match(await page.locator("#toast").innerText(), /现在不能做这一步/);
+  await demo.act();
+  await done(page);
+});
+
+test("two quick touches post one act", async () => {
+  const page = await fresh(VIEWS.taken);
+  demo.send({ answer: null });
+  await page.evaluate(() => {
+    document.querySelector('[data-id="open_again"]').click();
+    document.querySelector('[data-id="open_again"]').click();
+  });
+  await demo.act();
+  await page.waitForTimeout(200);
+  assert.equal(demo.acts.length, 0);
+  await done(page);
+});
+
+test("a half-typed code does not wait for the next person", async () => {
+  const own = await startDemo("--tick", "50");
+  const page = await openPage(browser, own, "portrait", /^$/, (fake) => fake.clock.install());
+  await page.waitForSelector(".home, .panel");
+  await show(own, page, VIEWS.home);
+  await tap(page, ...keys("123"));
+  for (const expected of ["123", "123", "123", ""]) {
+    assert.equal(await shown(page), expected);
+    await page.clock.runFor(11000); // below the watchdog's 15 s
+    await page.waitForTimeout(200); // real ticks feed it meanwhile
+  }
+  assert.ok(await page.isHidden("#wait"));
+  await done(page);
+  await own.stop();
+});
+
+test("the daemon restarts: one moment, then a fresh page that works", async () => {
+  let own = await startDemo();
+  own.show({ screen: "take", door: "A07" });
+  const page = await openPage(browser, own, "portrait", /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY|Failed to load/);
+  const before = await page.getAttribute('meta[name="locker-token"]', "content");
+  await own.stop();
+  await page.waitForSelector("#wait:not([hidden])");
+  assert.match(await page.locator("#wait").innerText(), /请稍等.*One moment/s);
+  own = await startDemo("--port", own.port);
+  own.show({ screen: "home" });
+  await page.waitForSelector("#wait[hidden]", { state: "attached", timeout: 15000 });
+  await page.waitForSelector('main[data-screen="home"]');
+  assert.notEqual(await page.getAttribute('meta[name="locker-token"]', "content"), before);
+  await page.keyboard.type("11112222");
+  await page.keyboard.press("Enter");
+  assert.equal((await own.act()).text, "11112222");
+  await done(page);
+  await own.stop();
+});
+
+test("a stream that has gone quiet is given up after 15 s", async () => {
+  const quiet = await startDemo("--tick", "900000");
+  const page = await openPage(browser, quiet, "portrait", /^$/, (fake) => fake.clock.install());
+  await page.clock.runFor(14000);
+  assert.ok(await page.isHidden("#wait"));
+  await page.clock.runFor(2000);
+  await page.waitForSelector("#wait:not([hidden])");
+  const reloaded = page.waitForEvent("load");
+  await page.clock.runFor(3000);
+  await reloaded;
+  await page.waitForSelector("#wait[hidden]", { state: "attached" });
+  await done(page);
+  await quiet.stop();
+});
