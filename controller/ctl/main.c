@@ -172,26 +172,38 @@ static const char *option_name(int value)
     return "?";
 }
 
+/* getopt_long() takes "--pin" for "--pin-file"; here a name has to be whole, so that a secret never ends up where it
+ * was not meant to be and scripts keep their meaning when options are added. */
+static bool is_whole(const char *word, int option)
+{
+    const char *name = option_name(option);
+    size_t n = strlen(name);
+    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, n) == 0 &&
+           (word[n + 2] == '\0' || word[n + 2] == '=');
+}
+
+static bool set_option(struct lk_ctl *ctl, struct line *l, int option)
+{
+    if (option >= G_SOCKET) {
+        return set_global(ctl, l, option, optarg);
+    }
+    l->given |= (unsigned)option;
+    return set_own(ctl, (enum lk_option)option, optarg);
+}
+
 /* Reads all options, wherever they stand. What is wrong is kept for later: --json or --lang may follow it. */
 static void read_options(struct lk_ctl *ctl, struct line *l, int argc, char **argv)
 {
     int option;
     opterr = 0;
-    for (int at = optind; (option = getopt_long(argc, argv, "", options, NULL)) != -1; at = optind) {
-        bool good;
-        if (option == '?') {
-            l->wrong = l->wrong == NULL ? argv[at < optind - 1 ? optind - 1 : at] : l->wrong;
-            continue;
-        }
-        if (option >= G_SOCKET) {
-            good = set_global(ctl, l, option, optarg);
-        } else {
-            l->given |= (unsigned)option;
-            good = set_own(ctl, (enum lk_option)option, optarg);
-        }
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        char *last = argv[optind - 1];
+        char *word = optarg != NULL && optarg == last ? argv[optind - 2] : last;
+        bool known = option != '?' && is_whole(word, option);
+        bool good = known && set_option(ctl, l, option);
         if (!good && l->wrong == NULL) {
-            l->wrong = option_name(option);
-            l->value = optarg;
+            l->wrong = known ? option_name(option) : word;
+            l->value = known ? optarg : NULL;
         }
     }
 }
@@ -227,6 +239,9 @@ static int check_line(struct lk_ctl *ctl, const struct line *l, const struct lk_
     }
     if (command == NULL) {
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.command", LK_WORDS({"command", name}));
+    }
+    if (ctl->pin_file != NULL && ctl->staff == NULL) {
+        return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.staff", NULL);
     }
     unsigned foreign = l->given & ~command->options;
     if (foreign != 0) {

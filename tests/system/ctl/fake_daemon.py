@@ -114,13 +114,13 @@ class FakeDaemon:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(self.path)
         self._socket.listen(8)
-        self._socket.settimeout(0.2)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_):
         self._stop.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
         if self._folder:
@@ -132,9 +132,8 @@ class FakeDaemon:
         while not self._stop.is_set():
             try:
                 connection, _ = self._socket.accept()
-            except socket.timeout:
-                continue
-            connection.settimeout(None)
+            except OSError:
+                return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
