@@ -127,11 +127,11 @@ void lk_opening_abandon(struct lk_step *s, int door)
 {
     struct lk_door *d = &s->core->door[door];
     bool deposit = d->op.purpose == LK_PURPOSE_DEPOSIT;
-    if (deposit && d->state == LK_DOOR_JAMMED) {
+    bool in_doubt = d->doubt_until_ms != LK_NEVER; /* an earlier try may have let the item in: it stays in question */
+    if (deposit && d->state == LK_DOOR_JAMMED && !in_doubt) {
         struct lk_event *e = lk_fx_event(s, LK_EV_DOOR_BLOCKED, door);
         e->reason = LK_REASON_DOOR_JAMMED;
         e->alarm = true;
-        lk_custody_doubt_over(s, door);
         lk_fx_use(s, door, LK_USE_BLOCKED, "", LK_REASON_DOOR_JAMMED);
     }
     finish(s, door);

@@ -185,7 +185,7 @@ bool lk_session_has_button(const struct lk_core_config *cfg, const struct lk_cor
         return door && op->purpose == LK_PURPOSE_DEPOSIT && !op->withdrawn;
     }
     if (button == LK_BUTTON_OTHER) {
-        return door && op->purpose == LK_PURPOSE_DEPOSIT;
+        return door && op->purpose == LK_PURPOSE_DEPOSIT && core->door[session->door].doubt_until_ms == LK_NEVER;
     }
     return button != LK_BUTTON_SIGN_OUT || is_staff(session);
 }
