@@ -170,6 +170,11 @@ void lk_custody_doubt_over(struct lk_step *s, int door)
     }
 }
 
+bool lk_custody_is_others_doubt(const struct lk_door *d, enum lk_purpose purpose)
+{
+    return d->doubt_until_ms != LK_NEVER && d->doubt_purpose != purpose;
+}
+
 void lk_custody_tick(struct lk_step *s, int door)
 {
     const struct lk_door *d = &s->core->door[door];

@@ -102,6 +102,9 @@ void lk_custody_lose(struct lk_step *s, int door, enum lk_reason reason, struct 
 /* The outcome of an item's opening is unproven; the same person may prove it for a while. */
 void lk_custody_doubt(struct lk_step *s, int door);
 void lk_custody_doubt_over(struct lk_step *s, int door);
+/* Whether the item is in doubt for another reason than this one: whoever was there first may have it already, and only
+ * the same person or an inspection can say. */
+bool lk_custody_is_others_doubt(const struct lk_door *d, enum lk_purpose purpose);
 void lk_custody_tick(struct lk_step *s, int door);
 
 /* The door an item lies in or is being put into, or LK_NO_DOOR. */

@@ -12,7 +12,11 @@ static enum lk_reason recall_refusal(const struct lk_step *s, int door)
     if (!lk_custody_allowed(LK_CUSTODY_IN_LOCKER, LK_CUSTODY_AT_WINDOW, s->core->session.staff)) {
         return LK_REASON_NOT_ALLOWED;
     }
-    return door == LK_NO_DOOR ? LK_REASON_CUSTODY_UNKNOWN : lk_opening_refusal(s, door);
+    if (door == LK_NO_DOOR) {
+        return LK_REASON_CUSTODY_UNKNOWN;
+    }
+    bool others = lk_custody_is_others_doubt(&s->core->door[door], LK_PURPOSE_RECALL);
+    return others ? LK_REASON_OUTCOME_UNPROVEN : lk_opening_refusal(s, door);
 }
 
 void lk_recall_item(struct lk_step *s)
