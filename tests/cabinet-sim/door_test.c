@@ -85,6 +85,7 @@ static void test_close_under_current_springs_back(void **state)
     pulse(r, 1, 5);
     rig_run(r, 200 * MS);
     assert_int_equal(act(r, 1, LK_CAB_CLOSE), 0);
+    assert_false(rig_door(r, 1)->latched);
     rig_run(r, 60 * MS);
     assert_true(rig_door(r, 1)->open);
     assert_int_equal(rig_door(r, 1)->openings, 2);

@@ -2,13 +2,21 @@
 
 #include "base/text.h"
 
-#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* must() would be gone in a release build. */
+static void must(bool ok)
+{
+    if (!ok) {
+        abort();
+    }
+}
 
 static void caught(void *arg, const uint8_t *bytes, size_t n)
 {
     struct rig *r = arg;
-    assert(r->got_len + n <= sizeof r->got);
+    must(r->got_len + n <= sizeof r->got);
     memcpy(r->got + r->got_len, bytes, n);
     r->got_len += n;
     r->deliveries++;
@@ -18,7 +26,7 @@ void rig_init(struct rig *r, const char *profile)
 {
     *r = (struct rig){.now_ns = 1000 * MS};
     int failed = lk_cab_world_init(&r->w, 1, 4096);
-    assert(failed == 0);
+    must(failed == 0);
     int line = lk_cab_world_add_line(&r->w, "r", LK_CAB_RTU);
     const char *const names[] = {"A", "B"};
     for (unsigned i = 0; i < 2; i++) {
@@ -32,7 +40,7 @@ void rig_init(struct rig *r, const char *profile)
             .door = {.latch_ns = 50 * MS, .spring_ns = 60 * MS, .closed_reads1 = true},
         };
         int board = lk_cab_world_add_board(&r->w, &c);
-        assert(board == (int)i);
+        must(board == (int)i);
     }
     r->line = (struct lk_cab_rtu){.world = &r->w,
                                   .line = line,
@@ -74,7 +82,7 @@ static size_t frame(const char *hex, uint8_t *ret_bytes)
     uint8_t raw[LK_CAB_ADU_MAX];
     size_t n = strlen(hex) / 2;
     int bad = lk_text_unhex(raw, n, hex);
-    assert(bad == 0);
+    must(bad == 0);
     return lk_cab_rtu_wrap(raw[0], raw + 1, n - 1, ret_bytes);
 }
 
@@ -107,14 +115,14 @@ void rig_break_board(struct rig *r, enum lk_cab_fault fault, const struct lk_cab
 {
     struct lk_cab_fault_state usual = rig_fault(fault);
     int bad = lk_cab_world_fault_board(&r->w, &r->w.board[0], fault, f ? f : &usual, r->now_ns);
-    assert(bad == 0);
+    must(bad == 0);
 }
 
 void rig_break_door(struct rig *r, unsigned n, enum lk_cab_fault fault, const struct lk_cab_fault_state *f)
 {
     struct lk_cab_fault_state usual = rig_fault(fault);
     int bad = lk_cab_world_fault_door(&r->w, rig_door(r, n), fault, f ? f : &usual, r->now_ns);
-    assert(bad == 0);
+    must(bad == 0);
 }
 
 unsigned rig_count(const struct rig *r, enum lk_cab_kind kind, struct lk_cab_happening *ret_last)
