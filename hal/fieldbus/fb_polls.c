@@ -179,6 +179,18 @@ static void say(struct lk_fb_sched *s, struct lk_fb_row *row, struct lk_fb_compl
     }
 }
 
+/* A period after it was due, so that a late read does not shift the rhythm; but neither in a burst to catch up when it
+ * is behind, nor later than a period from now when focus made it read more often than its period. */
+static int64_t next_due_ns(const struct lk_fb_row *row, int64_t done_ns)
+{
+    int64_t period_ns = lk_fb_ms(row->poll.period_ms);
+    int64_t due_ns = row->due_ns + period_ns;
+    if (due_ns < done_ns) {
+        return done_ns;
+    }
+    return due_ns < done_ns + period_ns ? due_ns : done_ns + period_ns;
+}
+
 void lk_fb_poll_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const struct lk_fb_outcome *outcome)
 {
     struct lk_fb_row *row = &s->polls[job->poll];
@@ -186,10 +198,7 @@ void lk_fb_poll_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const s
         return; /* dropped or replaced while it was on the wire */
     }
     row->done_ns = outcome->done_at_ns;
-    row->due_ns += lk_fb_ms(row->poll.period_ms);
-    if (row->due_ns < outcome->done_at_ns) {
-        row->due_ns = outcome->done_at_ns; /* behind: no burst to catch up */
-    }
+    row->due_ns = next_due_ns(row, outcome->done_at_ns);
     struct lk_fb_completion c = {.status = outcome->status,
                                  .was_sent = outcome->was_sent,
                                  .exception = outcome->exception,
