@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-enum { TIDY_FRAMES = 64 };
-
 int lk_store_probe(struct lk_store *store)
 {
     int r = lk_tx_begin(store, "probe");
@@ -17,18 +15,6 @@ int lk_store_probe(struct lk_store *store)
     }
     r = lk_sql_run(store, ST_PROBE, NULL, 0);
     return r < 0 ? lk_tx_abort(store, "probe", r) : lk_tx_commit(store, "probe");
-}
-
-int lk_store_tidy(struct lk_store *store)
-{
-    if (store->wal_frames < TIDY_FRAMES) {
-        return 0;
-    }
-    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (rc == SQLITE_OK) {
-        store->wal_frames = 0;
-    }
-    return lk_sql_errno(store->db, rc);
 }
 
 void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health)

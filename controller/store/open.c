@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "files.h"
 #include "schema.h"
+#include "wal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-enum { CHECKPOINT_FRAMES = 1000 };
 
 static const char every_connection[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                        "PRAGMA synchronous = FULL;"
@@ -155,26 +154,13 @@ static int migrate(struct lk_store *store, const struct lk_store_config *config,
                  : 0;
 }
 
-/* Called by SQLite after each commit. A checkpoint that fails costs nothing but a longer log: the commit stands. */
-static int on_commit(void *user, sqlite3 *db, const char *name, int frames)
-{
-    struct lk_store *store = user;
-    (void)name;
-    store->wal_frames = frames;
-    if (frames >= CHECKPOINT_FRAMES &&
-        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == 0) {
-        store->wal_frames = 0;
-    }
-    return SQLITE_OK;
-}
-
 static int prepare(struct lk_store *store, struct lk_text *why)
 {
     int r = lk_sql_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 8388608");
     if (r < 0) {
         return lk_why(why, r, "The database %s cannot be written: %s.", store->path, sqlite3_errmsg(store->db));
     }
-    sqlite3_wal_hook(store->db, on_commit, store);
+    lk_wal_prepare(store);
     for (int i = 0; i < ST_COUNT; i++) {
         int rc = sqlite3_prepare_v3(store->db, lk_statements[i], -1, SQLITE_PREPARE_PERSISTENT, &store->st[i], NULL);
         if (rc != SQLITE_OK) {

@@ -308,7 +308,7 @@ struct lk_store_found find_item(struct fix *f, const char *id)
 sqlite3 *raw_open(const char *path)
 {
     sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
     return db;
 }
 

@@ -170,8 +170,8 @@ struct list {
 static bool take(void *user, const struct lk_store_item *row)
 {
     struct list *list = user;
-    (void)strncat(list->ids, row->item.id, 64);
-    (void)strcat(list->ids, " ");
+    size_t n = strlen(list->ids);
+    (void)snprintf(list->ids + n, sizeof(list->ids) - n, "%s ", row->item.id);
     list->last = *row;
     return ++list->count != list->stop_after;
 }
