@@ -28,6 +28,7 @@ static void open_door(struct lk_step *s)
         answer(s, reason);
         return;
     }
+    lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_STAFF_REQUEST); /* its opening is not the kiosk's any more */
     lk_opening_abandon(s, door);
     struct lk_authority by = {
         .purpose = LK_PURPOSE_SERVICE,
