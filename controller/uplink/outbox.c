@@ -55,9 +55,14 @@ void lk_outbox_lost(struct lk_outbox *o)
     again_stop(o);
 }
 
+static bool is_sending_again(const struct lk_outbox *o)
+{
+    return o->again_to > 0 && o->again <= o->again_to;
+}
+
 static bool is_waiting_for_upstream(const struct lk_outbox *o)
 {
-    return o->connected && o->heard && o->in_flight == 0 && o->again_to < o->again && o->next > o->acked + 1;
+    return o->connected && o->heard && o->in_flight == 0 && !is_sending_again(o) && o->next > o->acked + 1;
 }
 
 static void again_start(struct lk_outbox *o)
@@ -75,11 +80,6 @@ static void look_for_stall(struct lk_outbox *o, int64_t now_ms)
         o->progress_at_ms = now_ms;
         o->stall_ms = o->stall_ms * 2 < LK_OUTBOX_STALL_MOST_MS ? o->stall_ms * 2 : LK_OUTBOX_STALL_MOST_MS;
     }
-}
-
-static bool is_sending_again(const struct lk_outbox *o)
-{
-    return o->again_to > 0 && o->again <= o->again_to;
 }
 
 bool lk_outbox_next(struct lk_outbox *o, int64_t now_ms, uint64_t *ret_seq)

@@ -123,6 +123,7 @@ class Log:
 
     def __init__(self):
         self.epoch, self.last, self.head = None, 0, None
+        self.seen = 0  # the highest seq that ever came; more than last: something is missing
         self.received = self.duplicates = self.gaps = 0
         self.faults = []
 
@@ -138,10 +139,11 @@ class Log:
             return "bad", None
         self.received += 1
         if epoch != self.epoch:
-            self.epoch, self.last, self.head = epoch, 0, None
+            self.epoch, self.last, self.seen, self.head = epoch, 0, 0, None
         if not right:
             self.faults.append(f"seq {seq}: its hash is wrong")
             return "bad", event
+        self.seen = max(self.seen, seq)
         if seq <= self.last:
             self.duplicates += 1
             return "duplicate", event
@@ -183,7 +185,7 @@ class Upstream:
         self.changed = threading.Condition()
         self.subscribed = False
         self._acked, self._replayed_at = 0, 0.0
-        self._ack_due = None
+        self._ack_due = self._replay_due = None
         self._client = self._make(client_id or f"upstream-{secrets.token_hex(4)}", version, persistent)
         if username:
             self._client.username_pw_set(username, password)
@@ -230,6 +232,9 @@ class Upstream:
         return self
 
     def close(self):
+        for timer in (self._ack_due, self._replay_due):
+            if timer:
+                timer.cancel()
         self._send_ack(True)
         self._client.disconnect()
         self._client.loop_stop()
@@ -279,7 +284,7 @@ class Upstream:
     def _event(self, payload):
         verdict, event = self.log.take(payload)
         if verdict == "gap" and self.auto_ack:
-            self._ask_again()
+            self._missing()
         if verdict == "new" and self.on_event:
             self.on_event(event)
         if verdict in ("new", "duplicate"):
@@ -314,10 +319,21 @@ class Upstream:
         self._acked = up_to
         self._publish("ack", {"epoch": epoch or self.log.epoch, "upTo": up_to})
 
+    def _missing(self):
+        """Asks for what is missing; not more often than each REPLAY_PAUSE_S, and again when that brought nothing."""
+        if self._replay_due is None:
+            pause = max(0.0, self._replayed_at + REPLAY_PAUSE_S - time.monotonic())
+            self._replay_due = threading.Timer(pause, self._ask_again)
+            self._replay_due.daemon = True
+            self._replay_due.start()
+
     def _ask_again(self):
-        if time.monotonic() - self._replayed_at >= REPLAY_PAUSE_S:
+        with self.changed:
+            self._replay_due = None
             self._replayed_at = time.monotonic()
-            self.replay(self.log.last + 1)
+            if self.log.last < self.log.seen:
+                self.replay(self.log.last + 1)
+                self._missing()
 
     def replay(self, seq):
         self._publish("ack", {"replayFrom": seq})
