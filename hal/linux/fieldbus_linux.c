@@ -13,11 +13,12 @@
 #include "fieldbus_link.h"
 
 enum {
-    SPIN_NS = 60000,            /* ppoll comes back this late at worst, most of the time */
-    TIMER_SLACK_NS = 1000,      /* the kernel's default of 50 us is as much as a tenth of a gap */
-    SILENCE_NS = 20000000,      /* after a failure: longer than a USB adapter's 16 ms between hand-overs */
-    NOISE_LIMIT_NS = 300000000, /* a line that is never silent is used all the same */
-    RETRY_MIN_MS = 1000,        /* reopening */
+    SPIN_NS = 60000,              /* ppoll comes back this late at worst, most of the time */
+    TIMER_SLACK_RTU_NS = 1000,    /* the kernel's default of 50 us is as much as a tenth of a gap */
+    TIMER_SLACK_TCP_NS = 4000000, /* no gap to keep: let the kernel wake many connections at once */
+    SILENCE_NS = 20000000,        /* after a failure: longer than a USB adapter's 16 ms between hand-overs */
+    NOISE_LIMIT_NS = 300000000,   /* a line that is never silent is used all the same */
+    RETRY_MIN_MS = 1000,          /* reopening */
     RETRY_MAX_TCP_MS = 10000,
     RTU_OVERHEAD = 3, /* address and checksum */
 };
@@ -192,7 +193,8 @@ static void step(struct line *line)
 static void *work(void *arg)
 {
     struct line *line = arg;
-    (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+    bool tcp = line->base.config.transport == LK_FB_TCP;
+    (void)prctl(PR_SET_TIMERSLACK, tcp ? TIMER_SLACK_TCP_NS : TIMER_SLACK_RTU_NS, 0, 0, 0);
     (void)prctl(PR_SET_NAME, "lk-fieldbus", 0, 0, 0);
     while (!atomic_load(&line->stopping)) {
         step(line);
