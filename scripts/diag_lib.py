@@ -105,7 +105,7 @@ class Diagnosis:
 
     def reason(self, name):
         """Why, as a part of a sentence."""
-        return self.word("reason", name or "none").rstrip("。.")
+        return self.word("reason", name).rstrip("。.") if name and name != "none" else self.say("diag.word.no_reason")
 
     def span(self, seconds):
         """A time for people: "3 h 12 min", "3 小时 12 分"."""

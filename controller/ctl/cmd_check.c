@@ -1,5 +1,7 @@
 #include "show.h"
 
+#include "base/cleanup.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -39,13 +41,13 @@ int lk_cmd_selfcheck(struct lk_ctl *ctl)
 
 static void add_unit(struct lk_ctl *ctl, struct lk_table *t, const json_t *bus, const json_t *u)
 {
-    static const char *const keys[] = {"requests", "ok",         "timeouts", "crc",
-                                       "bad",      "exceptions", "mean_us",  "longest_gap_ms"};
-    char b[8][LK_SHOW_CELL], line[LK_SHOW_CELL], bank[LK_SHOW_CELL], unit[LK_SHOW_CELL], state[LK_SHOW_CELL];
-    const char *cells[12] = {lk_ctl_get(bus, "name", line, sizeof(line)), lk_ctl_get(u, "bank", bank, sizeof(bank)),
+    static const char *const keys[] = {"requests", "ok",         "timeouts", "crc",           "bad",
+                                       "late",     "exceptions", "mean_us",  "longest_gap_ms"};
+    char b[9][LK_SHOW_CELL], line[LK_SHOW_CELL], bank[LK_SHOW_CELL], unit[LK_SHOW_CELL], state[LK_SHOW_CELL];
+    const char *cells[13] = {lk_ctl_get(bus, "name", line, sizeof(line)), lk_ctl_get(u, "bank", bank, sizeof(bank)),
                              lk_ctl_get(u, "unit", unit, sizeof(unit)),
                              lk_show_word(ctl, u, "state", "ctl.bank", state)};
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < LK_ARRAY_SIZE(keys); i++) {
         cells[4 + i] = lk_ctl_get(u, keys[i], b[i], LK_SHOW_CELL);
     }
     lk_table_add(t, cells);
@@ -53,10 +55,11 @@ static void add_unit(struct lk_ctl *ctl, struct lk_table *t, const json_t *bus, 
 
 static void human_bus(struct lk_ctl *ctl, const json_t *r)
 {
-    static const char *const header[] = {
-        "ctl.col.fieldbus", "ctl.col.bank", "ctl.col.unit", "ctl.col.state",      "ctl.col.requests", "ctl.col.answers",
-        "ctl.col.timeouts", "ctl.col.crc",  "ctl.col.bad",  "ctl.col.exceptions", "ctl.col.mean_us",  "ctl.col.gap_ms"};
-    struct lk_table t = {.columns = 12, .right = 0xff4};
+    static const char *const header[] = {"ctl.col.fieldbus", "ctl.col.bank",    "ctl.col.unit",       "ctl.col.state",
+                                         "ctl.col.requests", "ctl.col.answers", "ctl.col.timeouts",   "ctl.col.crc",
+                                         "ctl.col.bad",      "ctl.col.late",    "ctl.col.exceptions", "ctl.col.mean_us",
+                                         "ctl.col.gap_ms"};
+    struct lk_table t = {.columns = 13, .right = 0x1ff4};
     size_t i, k;
     const json_t *bus, *u;
     char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
@@ -143,7 +146,7 @@ static void add_last_backup(struct lk_ctl *ctl, struct lk_table *t, const json_t
     }
     lk_show_row(
         ctl, t, "ctl.store.backup", "ctl.store.backup_value",
-        LK_WORDS({"path", lk_ctl_get(last, "path", a, sizeof(a))}, {"time", lk_ctl_get(last, "time", b, sizeof(b))}));
+        LK_WORDS({"path", lk_ctl_get(last, "path", a, sizeof(a))}, {"time", lk_show_wall_ms(last, "wall_ms", b)}));
 }
 
 static void human_store(struct lk_ctl *ctl, const json_t *r)

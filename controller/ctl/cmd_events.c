@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 enum { DEFAULT_LAST = 20 };
 
@@ -17,20 +16,6 @@ static const char *short_type(const char *type, char *buf)
     }
     memcpy(buf, type + 7, n - 10);
     buf[n - 10] = '\0';
-    return buf;
-}
-
-/* An RFC 3339 UTC time in the reader's own zone, to the second; as it is when it cannot be read. */
-static const char *local_time(const char *utc, char *buf)
-{
-    struct tm tm = {0};
-    const char *end = strptime(utc, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (end == NULL || utc[strlen(utc) - 1] != 'Z') {
-        return utc;
-    }
-    time_t at = timegm(&tm);
-    localtime_r(&at, &tm);
-    strftime(buf, LK_SHOW_CELL, "%F %T", &tm);
     return buf;
 }
 
@@ -75,7 +60,7 @@ static void print_event(struct lk_ctl *ctl, const char *name, const json_t *even
     struct lk_text t = lk_text_init(line, sizeof(line));
     const char *type = short_type(lk_ctl_get(event, "type", a, sizeof(a)), b);
     lk_text_addf(&t, "%6s  ", lk_ctl_get(event, "seq", c, sizeof(c)));
-    lk_say_clean(&t, local_time(lk_ctl_get(event, "time", d, sizeof(d)), a));
+    lk_say_clean(&t, lk_show_time(lk_ctl_get(event, "time", d, sizeof(d)), a));
     char word[LK_SHOW_CELL];
     lk_text_addf(&t, "  %s", lk_say_word(ctl->lang, "ctl.event", type, word, sizeof(word)));
     add_details(ctl, &t, json_object_get(event, "data"));

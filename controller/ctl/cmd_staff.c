@@ -24,7 +24,7 @@ static void human_list(struct lk_ctl *ctl, const json_t *r)
 /* The new person's PIN; at a terminal it is asked twice. */
 static int new_pin(struct lk_ctl *ctl, char *pin, size_t cap)
 {
-    char again[LK_PIN_MAX + 1];
+    char again[LK_SECRET_MAX + 1];
     int code = lk_ctl_secret(ctl, "ctl.ask.new_pin", ctl->new_pin_file, pin, cap);
     if (code != LK_EXIT_OK || ctl->new_pin_file != NULL) {
         return code;
@@ -52,7 +52,7 @@ static int finish(struct lk_ctl *ctl, const char *cmd, json_t *args, const char 
 
 static int add(struct lk_ctl *ctl)
 {
-    char pin[LK_PIN_MAX + 1] = "", badge[LK_PIN_MAX + 1] = "";
+    char pin[LK_SECRET_MAX + 1] = "", badge[LK_SECRET_MAX + 1] = "";
     if (ctl->role == NULL) {
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.role", NULL);
     }

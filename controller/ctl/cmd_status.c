@@ -30,7 +30,7 @@ static void status_uplink(struct lk_ctl *ctl, struct lk_table *t, const json_t *
                          {"unacked", lk_ctl_get(r, "unacked", c, sizeof(c))}));
     const char *oldest = lk_ctl_get(r, "oldest_unacked", d, sizeof(d));
     if (oldest[0] != '\0' && lk_ctl_int(r, "unacked") > 0) {
-        lk_show_label(ctl, t, "ctl.status.oldest", oldest);
+        lk_show_label(ctl, t, "ctl.status.oldest", lk_show_time(oldest, a));
     }
 }
 

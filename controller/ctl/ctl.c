@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -190,7 +191,7 @@ static int take_line(struct lk_ctl *ctl, char *text, ssize_t n, const char *sour
 {
     text[n < 0 ? 0 : n] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
-    if (n <= 0 || text[0] == '\0' || !lk_text_is_printable(text, LK_PIN_MAX)) {
+    if (n <= 0 || text[0] == '\0' || !lk_text_is_printable(text, LK_SECRET_MAX)) {
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.secret", LK_WORDS({"path", source}));
     }
     return LK_EXIT_OK;
@@ -217,6 +218,9 @@ static bool is_aborted(const char *text)
 
 int lk_ctl_secret(struct lk_ctl *ctl, const char *prompt_key, const char *file, char *text, size_t cap)
 {
+#ifndef __SANITIZE_ADDRESS__         /* whose leak check has to trace us */
+    (void)prctl(PR_SET_DUMPABLE, 0); /* a secret never gets into a core dump */
+#endif
     if (file != NULL) {
         return secret_from_file(ctl, file, text, cap);
     }

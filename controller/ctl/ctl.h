@@ -19,7 +19,7 @@ enum lk_exit {
     LK_EXIT_FAULTS = 5,      /* selfcheck, store: the answer names faults */
 };
 
-enum { LK_PIN_MAX = 64 };
+enum { LK_SECRET_MAX = 128 }; /* characters of a PIN or of a badge's barcode */
 
 struct lk_ctl {
     enum lk_lang lang;
@@ -34,7 +34,7 @@ struct lk_ctl {
     char **words; /* what follows the command, `word_count` of them */
     int word_count;
     struct lk_client client;
-    char pin[LK_PIN_MAX + 1];
+    char pin[LK_SECRET_MAX + 1];
 };
 
 /* What is told of each {"progress"} or {"event"} line; name is which. */

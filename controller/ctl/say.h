@@ -52,7 +52,7 @@ void lk_say_duration(struct lk_text *out, enum lk_lang lang, int64_t seconds);
 /* "1.2 MB" in powers of 1000. */
 void lk_say_bytes(struct lk_text *out, int64_t bytes);
 
-enum { LK_TABLE_COLUMNS = 12, LK_TABLE_CELL = 160 };
+enum { LK_TABLE_COLUMNS = 16, LK_TABLE_CELL = 160 };
 
 /* A table of text cells, printed when all rows are known. Zero it, set columns; free with lk_table_free. */
 struct lk_table {

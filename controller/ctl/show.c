@@ -1,6 +1,7 @@
 #include "show.h"
 
 #include <string.h>
+#include <time.h>
 
 void lk_show_label(struct lk_ctl *ctl, struct lk_table *t, const char *label, const char *value)
 {
@@ -52,6 +53,26 @@ const char *lk_show_bytes(const json_t *o, const char *key, char *buf)
     struct lk_text t = lk_text_init(buf, LK_SHOW_CELL);
     lk_say_bytes(&t, lk_ctl_int(o, key));
     return buf;
+}
+
+static const char *local_time(time_t at, char *buf)
+{
+    struct tm tm;
+    localtime_r(&at, &tm);
+    strftime(buf, LK_SHOW_CELL, "%F %T", &tm);
+    return buf;
+}
+
+const char *lk_show_time(const char *utc, char *buf)
+{
+    struct tm tm = {0};
+    const char *end = strptime(utc, "%Y-%m-%dT%H:%M:%S", &tm);
+    return end == NULL || utc[strlen(utc) - 1] != 'Z' ? utc : local_time(timegm(&tm), buf);
+}
+
+const char *lk_show_wall_ms(const json_t *o, const char *key, char *buf)
+{
+    return local_time((time_t)(lk_ctl_int(o, key) / 1000), buf);
 }
 
 const char *lk_show_yes_no(struct lk_ctl *ctl, const json_t *v)

@@ -27,6 +27,11 @@ const char *lk_show_duration(struct lk_ctl *ctl, const json_t *o, const char *ke
 const char *lk_show_bytes(const json_t *o, const char *key, char *buf);
 const char *lk_show_yes_no(struct lk_ctl *ctl, const json_t *v);
 
+/* An RFC 3339 UTC time, or milliseconds since 1970, in the reader's own zone, to the second. A text that is no such
+ * time stays as it is. */
+const char *lk_show_time(const char *utc, char *buf);
+const char *lk_show_wall_ms(const json_t *o, const char *key, char *buf);
+
 /* Fetches one answer and prints it: as it is with --json, else by human(). Takes the reference to args. The exit code
  * is verdict's, when there is one. */
 int lk_show(struct lk_ctl *ctl, const char *cmd, json_t *args, void (*human)(struct lk_ctl *, const json_t *),

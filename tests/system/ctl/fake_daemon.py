@@ -22,14 +22,14 @@ import time
 
 def unit(bank, number, state="ready", **counts):
     row = {"bank": bank, "unit": number, "state": state, "requests": 5000, "ok": 5000, "timeouts": 0, "crc": 0, "bad": 0,
-           "exceptions": 0, "min_us": 24100, "mean_us": 25200, "max_us": 31000, "longest_gap_ms": 61}
+           "exceptions": 0, "late": 0, "min_us": 24100, "mean_us": 25200, "max_us": 31000, "longest_gap_ms": 61}
     row.update(counts)
     return row
 
 
 def door(label, state="closed", use="free", **more):
-    row = {"door": label, "bank": label[:-2], "size": "S", "low_reach": False, "state": state, "use": use, "item": None,
-           "reason": "none", "since_s": 5400}
+    row = {"door": label, "bank": label[:-2], "size": "S", "low_reach": False, "state": state, "use": use, "item": "",
+           "reason": "", "since_s": 5400}
     row.update(more)
     return row
 
@@ -44,11 +44,11 @@ def healthy():
     return {
         "status": {"version": "0.1.0", "operator": "yulin", "site": "hall-1", "epoch": "e", "seq": 40, "acked": 40, "unacked": 0,
                    "oldest_unacked": None, "uptime_s": 93784, "clock": "synced", "ready": True,
-                   "uplink": {"configured": True, "connected": True, "url": "mqtts://broker.example:8883", "last_error": None},
+                   "uplink": {"configured": True, "connected": True, "url": "mqtts://broker.example:8883", "last_error": ""},
                    "store": {"ok": True, "degraded": None, "bytes": 1234567},
                    "fieldbuses": [{"name": "rs485-a", "transport": "rtu", "state": "up"}],
-                   "banks": [{"name": "A", "state": "ready", "reason": "none", "doors": 2, "fieldbus": "rs485-a", "unit": 1},
-                             {"name": "B", "state": "ready", "reason": "none", "doors": 1, "fieldbus": "rs485-a", "unit": 2}],
+                   "banks": [{"name": "A", "state": "ready", "reason": "", "doors": 2, "fieldbus": "rs485-a", "unit": 1},
+                             {"name": "B", "state": "ready", "reason": "", "doors": 1, "fieldbus": "rs485-a", "unit": 2}],
                    "doors": {"free": 1, "reserved": 1, "occupied": 1, "blocked": 0, "open": 0, "unknown": 0},
                    "kiosk": {"url": "http://127.0.0.1:8080/", "streams": 1},
                    "lockout": {"level": 0, "locked_s": 0, "tries": 2}},
@@ -59,12 +59,13 @@ def healthy():
                              "cancelled": False, "overdue": False}], "more": False},
         "bus": {"fieldbuses": [{"name": "rs485-a", "transport": "rtu", "state": "up", "units": [unit("A", 1), unit("B", 2)]}]},
         "uplink": {"configured": True, "url": "mqtts://broker.example:8883", "connected": True, "since_s": 7200,
-                   "last_error": None, "seq": 40, "acked": 40, "unacked": 0, "sent": 40, "epoch": "e"},
-        "store": {"path": "/var/lib/lockerd/lockerd.db", "bytes": 1234567, "wal_bytes": 32768, "schema": 1, "quick_check": "ok",
+                   "last_error": "", "command_keys": 1, "seq": 40, "acked": 40, "unacked": 0, "sent": 40, "epoch": "e"},
+        "store": {"path": "/var/lib/lockerd/lockerd.db", "bytes": 1234567, "wal_bytes": 32768, "disk_free": 9 * 10**9, "schema": 1, "quick_check": "ok",
                   "chain": {"ok": True, "checked": 40, "first_bad_seq": None}, "items": {"in_locker": 1, "expected": 1},
-                  "codes_live": 1, "last_backup": {"path": "/backup/a.db", "time": rfc3339(time.time() - 3600)}},
-        "selfcheck": {"checks": [{"check": "store", "place": "lockerd.db", "ok": True, "reason": "none", "detail": "good"},
-                                 {"check": "bank", "place": "A", "ok": True, "reason": "none", "detail": "ready"}], "ok": True},
+                  "codes_live": 1, "last_backup": {"path": "/backup/a.db", "wall_ms": int(time.time() - 3600) * 1000, "bytes": 4096, "last_seq": 30,
+                                  "sha256": "ab" * 32}},
+        "selfcheck": {"checks": [{"check": "store", "place": "lockerd.db", "ok": True, "reason": "", "detail": "good"},
+                                 {"check": "bank", "place": "A", "ok": True, "reason": "", "detail": "ready"}], "ok": True},
         "events": [event(n, "door.opened", door="A01", intent=n, purpose="pickup", outcome="opened") for n in range(1, 41)],
         "staff_list": {"staff": [{"staff": "c01", "role": "courier", "badge": True}]},
     }

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 import unittest
 
 from fake_daemon import FakeDaemon, broken, door, healthy, rfc3339, unit
@@ -150,7 +151,9 @@ class Doors(Folder):
                 (door("A01", "left_open", "occupied", item="X"), "door_left_open_item", 2),
                 (door("A01", "jammed"), "door_jammed", 2), (door("A01", "forced", "occupied", item="X"), "door_forced", 2),
                 (door("A01", "unknown"), "door_unknown", 2), (door("A01", "lost"), "door_unknown", 2),
-                (door("A01", use="blocked", reason="staff_request"), "door_blocked", 1))
+                (door("A01", use="blocked", reason="staff_request"), "door_blocked", 1),
+                (door("A01", use="blocked"), "door_blocked", 1),
+                (door("A01", use="occupied", item="X", reason="outcome_unproven"), "door_doubt", 1))
         for row, want, code in rows:
             with self.subTest(row["state"]):
                 got, found = self.examine(row)
@@ -230,7 +233,7 @@ class Bus(Folder):
                 ([unit("A", 1, "lost", **dead)], "tcp", {"board_never_tcp"}, 2),
                 ([unit("A", 1, crc=100, bad=50, timeouts=50, ok=4800)], "rtu", {"board_collides"}, 2),
                 ([unit("A", 1, crc=20)], "rtu", {"board_noise"}, 1), ([unit("A", 1, crc=500)], "rtu", {"board_noise"}, 2),
-                ([unit("A", 1, bad=30)], "rtu", {"board_late"}, 1), ([unit("A", 1, timeouts=50)], "rtu", {"board_slow"}, 1),
+                ([unit("A", 1, bad=30)], "rtu", {"board_late"}, 1), ([unit("A", 1, late=30)], "rtu", {"board_late"}, 1), ([unit("A", 1, timeouts=50)], "rtu", {"board_slow"}, 1),
                 ([unit("A", 1, timeouts=900)], "rtu", {"board_slow"}, 2), ([unit("A", 1, exceptions=40)], "rtu", {"board_refuses"}, 2),
                 ([unit("A", 1, longest_gap_ms=2500)], "rtu", {"board_gap"}, 1),
                 ([unit("A", 1, requests=10, ok=9, crc=1)], "rtu", set(), 0), ([unit("A", 1, crc=2)], "rtu", set(), 0))
@@ -324,6 +327,7 @@ class Uplink(Folder):
                  {"uplink_down", "backlog_offline"}, 2),
                 ({"unacked": 5000}, {"oldest_unacked": 7}, {"uplink_connected", "backlog_many"}, 1),
                 ({}, {"clock": "unsynced"}, {"uplink_connected", "clock_unsynced"}, 1),
+                ({"command_keys": 0}, {}, {"uplink_connected", "no_command_keys"}, 1),
                 ({"configured": False, "connected": False, "url": None}, {}, {"uplink_none"}, 0))
         for up, status, want, code in rows:
             state = healthy()
@@ -402,11 +406,14 @@ class Store(Folder):
         rows = (({}, {}, None, 0), ({"quick_check": "wrong # of entries"}, {}, "store_damaged", 2),
                 ({"chain": {"ok": False, "checked": 9, "first_bad_seq": 4}}, {}, "chain_broken", 2),
                 ({"wal_bytes": 65 * 10**6}, {}, "wal_large", 1), ({"last_backup": None}, {}, "backup_never", 1),
-                ({"last_backup": {"time": rfc3339(time.time() - 9 * 86400), "path": "/x"}}, {}, "backup_old", 1),
-                ({"last_backup": {"time": "?", "path": "/x"}}, {}, "backup_when", 3),
+                ({"last_backup": {"wall_ms": int(time.time() - 9 * 86400) * 1000, "path": "/x"}}, {}, "backup_old", 1),
+                ({"last_backup": {"path": "/x"}}, {}, "backup_when", 3),
                 ({}, {"clock": "unsynced"}, "clock_unsynced", 1),
                 ({}, {"store": {"ok": False, "degraded": "store_failed", "bytes": 1}}, "store_degraded", 2),
-                ({"path": "/nonexistent/x.db"}, {}, "disk_unknown", 3))
+                ({"last_backup": {"wall_ms": int(time.time() + 9 * 86400) * 1000, "path": "/x"}}, {}, "clock_behind", 1),
+                ({"path": "/nonexistent/x.db"}, {}, None, 0),
+                ({"path": "/nonexistent/x.db", "disk_free": 1000}, {}, "disk_full", 2),
+                ({"path": "/nonexistent/x.db", "disk_free": None}, {}, "disk_unknown", 3))
         for store, status, want, code in rows:
             with self.subTest(want):
                 got, found = self.examine(store, status)
@@ -435,18 +442,14 @@ class Store(Folder):
         self.assertIn("clock_behind", examine("diag-store", None, config=config)[1])
 
     def test_a_disk_that_is_nearly_full(self):
-        class Space:
-            f_flag, f_files, f_favail = 0, 1000, 900
-        for free, flag, inodes, want in ((50, 0, 900, "disk_full"), (300, 0, 900, "disk_low"), (9000, 0, 900, "disk_good"),
-                                         (9000, os.ST_RDONLY, 900, "disk_readonly"), (9000, 0, 5, "disk_full")):
-            module = load_script("diag-store")
-            Space.f_flag, Space.f_favail = flag, inodes
-            module.os = type("os", (), {"statvfs": staticmethod(lambda _: Space), "ST_RDONLY": os.ST_RDONLY})
-            usage = type("usage", (), {"free": free * 10**6, "total": 10**10})
-            module.shutil = type("shutil", (), {"disk_usage": staticmethod(lambda _: usage)})
+        module = load_script("diag-store")
+        rows = ((50, 0, 900, "disk_full"), (300, 0, 900, "disk_low"), (9000, 0, 900, "disk_good"),
+                (9000, os.ST_RDONLY, 900, "disk_readonly"), (9000, 0, 5, "disk_full"))
+        for free, flag, inodes, want in rows:
+            space = types.SimpleNamespace(f_flag=flag, f_files=1000, f_favail=inodes, f_bavail=free * 1000, f_blocks=10**7, f_frsize=1000)
+            module.os = types.SimpleNamespace(statvfs=lambda _, s=space: s, ST_RDONLY=os.ST_RDONLY)
             found = []
-            fake = type("d", (), {"facts": {}, "add": lambda self, level, code, *a, **k: found.append(code)})()
-            module.check_disk(fake, "/x")
+            module.check_disk(types.SimpleNamespace(facts={}, add=lambda level, code, *a, f=found, **k: f.append(code)), "/x")
             self.assertIn(want, found)
 
 
