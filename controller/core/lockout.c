@@ -5,8 +5,10 @@ bool lk_lockout_active(const struct lk_step *s)
     return s->core->lockout.until_at_ms > s->in->now_ms;
 }
 
+/* What is stored is what holds: without a duration no lockout runs, also not one whose end nobody has noticed yet. */
 static void save(struct lk_step *s, int64_t duration_ms)
 {
+    s->core->lockout.until_at_ms = duration_ms == 0 ? 0 : s->in->now_ms + duration_ms;
     struct lk_effect *fx = lk_fx(s, LK_FX_LOCKOUT);
     fx->count = s->core->lockout.tries;
     fx->level = s->core->lockout.level;
@@ -29,7 +31,6 @@ static void lock(struct lk_step *s)
     l->level = forgotten ? 1 : l->level + 1;
     l->tries = 0;
     int64_t ms = duration_of(s->cfg, l->level);
-    l->until_at_ms = s->in->now_ms + ms;
     l->last_at_ms = s->in->now_ms;
     struct lk_event *e = lk_fx_event(s, LK_EV_ACCESS_LOCKOUT, LK_NO_DOOR);
     e->count = l->level;
@@ -64,7 +65,6 @@ void lk_lockout_right(struct lk_step *s)
 void lk_lockout_tick(struct lk_step *s)
 {
     if (s->core->lockout.until_at_ms != 0 && !lk_lockout_active(s)) {
-        s->core->lockout.until_at_ms = 0;
         save(s, 0);
     }
 }
