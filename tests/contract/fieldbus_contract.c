@@ -213,6 +213,18 @@ static void a_late_reading_is_not_the_next_one(void **state)
     }
 }
 
+/* The board answers everything too late: without holding back, each answer would pass for the next question's. */
+static void a_slow_board_is_not_one_reading_behind(void **state)
+{
+    struct world *w = *state;
+    world_inputs(w, 1, 0x01);
+    world_fault(w, 1, &(struct lk_fieldbus_sim_fault){.late_ms = WORLD_TIMEOUT_MS + 60, .count = 2});
+    assert_int_equal(ask(w, read_inputs(1, 1)).status, -ETIMEDOUT);
+    world_inputs(w, 1, 0x80);
+    struct lk_fb_completion c = ask(w, read_inputs(2, 1));
+    assert_true(c.status == -ETIMEDOUT || c.data[0] == 0x80);
+}
+
 static void a_late_reply_does_not_harm_another_unit(void **state)
 {
     struct world *w = *state;
@@ -466,6 +478,7 @@ int main(void)
         T(an_exception_carries_its_code),
         T(a_late_echo_is_not_the_next_doors),
         T(a_late_reading_is_not_the_next_one),
+        T(a_slow_board_is_not_one_reading_behind),
         T(a_late_reply_does_not_harm_another_unit),
         T(a_dead_unit_is_set_aside_and_comes_back),
         T(a_unit_without_poll_is_tried_again),
