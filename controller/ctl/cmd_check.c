@@ -86,22 +86,31 @@ int lk_cmd_bus(struct lk_ctl *ctl)
     return lk_show(ctl, "bus", NULL, human_bus, NULL);
 }
 
+static void add_uplink_counts(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL];
+    lk_show_label(ctl, t, "ctl.uplink.since", lk_show_duration(ctl, r, "since_s", a));
+    lk_show_row(ctl, t, "ctl.status.events", "ctl.status.events_value",
+                LK_WORDS({"seq", lk_ctl_get(r, "seq", a, sizeof(a))}, {"acked", lk_ctl_get(r, "acked", b, sizeof(b))},
+                         {"unacked", lk_ctl_get(r, "unacked", c, sizeof(c))}));
+    lk_show_label(ctl, t, "ctl.uplink.sent", lk_ctl_get(r, "sent", a, sizeof(a)));
+    lk_show_label(ctl, t, "ctl.uplink.epoch", lk_ctl_get(r, "epoch", a, sizeof(a)));
+}
+
 static void human_uplink(struct lk_ctl *ctl, const json_t *r)
 {
     struct lk_table t = {.columns = 2};
-    char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL];
-    const char *text = !json_is_true(json_object_get(r, "configured")) ? "ctl.uplink.none"
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
+    bool configured = json_is_true(json_object_get(r, "configured"));
+    const char *text = !configured                                     ? "ctl.uplink.none"
                        : json_is_true(json_object_get(r, "connected")) ? "ctl.uplink.up"
                                                                        : "ctl.uplink.down";
     lk_show_row(
         ctl, &t, "ctl.status.uplink", text,
         LK_WORDS({"url", lk_ctl_get(r, "url", a, sizeof(a))}, {"error", lk_ctl_get(r, "last_error", b, sizeof(b))}));
-    lk_show_label(ctl, &t, "ctl.uplink.since", lk_show_duration(ctl, r, "since_s", a));
-    lk_show_row(ctl, &t, "ctl.status.events", "ctl.status.events_value",
-                LK_WORDS({"seq", lk_ctl_get(r, "seq", a, sizeof(a))}, {"acked", lk_ctl_get(r, "acked", b, sizeof(b))},
-                         {"unacked", lk_ctl_get(r, "unacked", c, sizeof(c))}));
-    lk_show_label(ctl, &t, "ctl.uplink.sent", lk_ctl_get(r, "sent", a, sizeof(a)));
-    lk_show_label(ctl, &t, "ctl.uplink.epoch", lk_ctl_get(r, "epoch", a, sizeof(a)));
+    if (configured) {
+        add_uplink_counts(ctl, &t, r);
+    }
     lk_table_print(&t, stdout);
     lk_table_free(&t);
 }

@@ -85,6 +85,12 @@ class Looking(unittest.TestCase):
             run(daemon, "items", "--custody", "in_locker", "--limit", "5", "--after", "YL-1", "--item", "YL-2")
             self.assertEqual(daemon.requests[0]["args"], {"custody": "in_locker", "limit": 5, "after": "YL-1", "item": "YL-2"})
 
+    def test_a_cabinet_without_uplink(self):
+        state = healthy()
+        state["uplink"] = {"configured": False, "connected": False}
+        with FakeDaemon(state) as daemon:
+            self.assertEqual(run(daemon, "uplink").stdout, "Uplink  not configured: no connection to the postal system\n")
+
     def test_outside_text_cannot_drive_the_terminal(self):
         state = broken()
         state["uplink"]["last_error"] = "evil\x1b]0;title\x07\u009b2J\u202e"

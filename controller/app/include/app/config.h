@@ -39,10 +39,14 @@ enum {
     LK_CONFIG_FILES = 65, /* the main file and its drop-ins */
 };
 
+/* How the line is made; how its characters are checked (8N1, 8E1, 8O1). */
 enum lk_config_transport { LK_CONFIG_RTU, LK_CONFIG_TCP };
 enum lk_config_parity { LK_CONFIG_PARITY_NONE, LK_CONFIG_PARITY_EVEN, LK_CONFIG_PARITY_ODD };
+/* What an input reads; LOW is 0 on the wire. */
 enum lk_config_level { LK_CONFIG_LOW, LK_CONFIG_HIGH };
+/* AUTO begins with 5 and falls back when the broker refuses it. */
 enum lk_config_mqtt { LK_CONFIG_MQTT_AUTO, LK_CONFIG_MQTT_5, LK_CONFIG_MQTT_311 };
+/* What becomes of a deposit whose barcode upstream never announced. */
 enum lk_config_unknown { LK_CONFIG_REFUSE, LK_CONFIG_ACCEPT };
 
 /* What the configuration has to know about a board profile. The caller fills the list from the drivers' table, so that
@@ -160,10 +164,13 @@ struct lk_config_errors {
 int lk_config_load(const char *path, const struct lk_config_profile *profiles, size_t profile_count,
                    struct lk_config **ret_config, struct lk_config_errors *errors);
 
-/* NULL is fine. Returns NULL. */
+/* Frees what lk_config_load gave. Everything is inside the one allocation, so pointers into it (names, paths) end with
+ * it. NULL is fine. Returns NULL. */
 struct lk_config *lk_config_free(struct lk_config *config);
 
-/* A copy of what the core needs: the same as config->core. */
+/* A copy of what the core needs: the same as config->core. Doors are numbered bank by bank in the order in which the
+ * banks first appear in the files, so door 0 is the first bank's door 1; labels, not numbers, survive a change of the
+ * configuration. */
 void lk_config_core(const struct lk_config *config, struct lk_core_config *ret_core);
 
 /* The table of all keys as Markdown, one row per key: what docs/configuration.md contains and `lockerd --help-config`
