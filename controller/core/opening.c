@@ -39,12 +39,19 @@ static void finish(struct lk_step *s, int door)
     }
 }
 
-/* Tells whoever waits for this opening, once. */
-static void answer_waiting(struct lk_step *s, int door, enum lk_result result, enum lk_reason reason)
+/* Tells the person who waits for this opening, once. */
+static void answer_person(struct lk_step *s, int door, enum lk_result result, enum lk_reason reason)
 {
     struct lk_op *op = &s->core->door[door].op;
     lk_fx_reply(s, op->request, result, reason, door, op->outcome);
     op->request = 0;
+}
+
+/* Tells the person and the command that wait for this opening, each once. */
+static void answer_waiting(struct lk_step *s, int door, enum lk_result result, enum lk_reason reason)
+{
+    struct lk_op *op = &s->core->door[door].op;
+    answer_person(s, door, result, reason);
     if (op->jti[0] != '\0') {
         lk_command_answer(s, door, op->jti, result, reason, op->outcome);
         op->jti[0] = '\0';
@@ -283,7 +290,8 @@ static void sense_lost(struct lk_step *s, int door)
     (void)lk_door_move(s, door, LK_DOOR_SEE_NOTHING);
     if (waiting) {
         if (d->op.outcome == LK_OUTCOME_PENDING) {
-            answer_waiting(s, door, LK_RESULT_UNKNOWN, LK_REASON_DOOR_UNREACHABLE);
+            /* A command can wait: its one answer is what the next look proves (laws 2, 7). */
+            answer_person(s, door, LK_RESULT_UNKNOWN, LK_REASON_DOOR_UNREACHABLE);
         }
         lk_session_door(s, door, LK_NEWS_LOST, LK_REASON_DOOR_UNREACHABLE);
     }

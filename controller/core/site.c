@@ -34,6 +34,9 @@ void lk_core_restore_op(struct lk_core *core, int door, const struct lk_op *op)
 {
     core->door[door].op = *op;
     core->door[door].op.request = 0;
+    if (op->outcome != LK_OUTCOME_PENDING) {
+        core->door[door].op.jti[0] = '\0'; /* the command has its answer already (law 7) */
+    }
 }
 
 void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpose, enum lk_custody from)
