@@ -26,6 +26,7 @@ test mosquitto
 test openssl openssl
 test mbpoll mbpoll
 test python3-pymodbus
+test python3-serial-asyncio
 test python3-cryptography
 test python3-paho-mqtt
 test ca-certificates
