@@ -131,6 +131,8 @@ export function keyboard({ press, erase }) {
 // Minutes and seconds for a person.
 export function duration(ms) {
   const seconds = Math.ceil(ms / 1000);
-  const values = { minutes: Math.floor(seconds / 60), seconds: seconds % 60 };
-  return text(values.minutes > 0 ? "kiosk.minutes" : "kiosk.seconds", values);
+  if (seconds <= 60) {
+    return text("kiosk.seconds", { seconds });
+  }
+  return text("kiosk.minutes", { minutes: Math.floor(seconds / 60), seconds: seconds % 60 });
 }

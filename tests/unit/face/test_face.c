@@ -1,0 +1,969 @@
+/* The kiosk's server, asked over real sockets by clients of every kind. */
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "client.h"
+#include "core/state.h"
+#include "face/face.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum answer { ANSWER_AT_ONCE, ANSWER_NEVER, ANSWER_LATER };
+
+struct world {
+    struct event_base *base;
+    struct lk_face *face;
+    uint16_t port;
+    char token[40];
+    enum answer answer;
+    unsigned acts;
+    struct lk_face_act act;
+    uint64_t request;
+    int recalls;         /* how many to list, or a negative errno */
+    struct lk_view view; /* for tests to change and show */
+};
+
+static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
+{
+    struct world *w = user;
+
+    w->acts++;
+    w->act = *act;
+    w->request = request;
+    if (w->answer == ANSWER_AT_ONCE) {
+        lk_face_reply(w->face, request, LK_RESULT_OK, LK_REASON_NONE);
+    }
+}
+
+static int on_recalls(void *user, struct lk_face_recalls *list)
+{
+    struct world *w = user;
+
+    for (int i = 0; i < w->recalls; i++) {
+        struct lk_item item = {.size = LK_SIZE_M, .overdue = i == 0, .cancelled = i == 1};
+        snprintf(item.id, sizeof(item.id), "YL-%04d", i);
+        if (lk_face_recall_add(list, &item, "A07") < 0) {
+            assert_int_equal(i, LK_FACE_RECALLS_MAX);
+            break;
+        }
+    }
+    return w->recalls < 0 ? w->recalls : 0;
+}
+
+/* The request with {H} and {T} replaced by this face's host and token. Static buffer. */
+static const char *fill(const struct world *w, const char *text)
+{
+    static char buffer[32768];
+    struct lk_text t = lk_text_init(buffer, sizeof(buffer));
+
+    for (; *text != '\0'; text++) {
+        if (strncmp(text, "{H}", 3) == 0) {
+            lk_text_addf(&t, "127.0.0.1:%u", w->port);
+            text += 2;
+        } else if (strncmp(text, "{T}", 3) == 0) {
+            lk_text_add(&t, w->token);
+            text += 2;
+        } else {
+            lk_text_addf(&t, "%c", *text);
+        }
+    }
+    assert_false(t.truncated);
+    return buffer;
+}
+
+/* Sends a request and returns the whole answer (static buffer) and its status. */
+static const char *ask(struct world *w, const char *request, int *ret_status)
+{
+    static char answer[1 << 17];
+    struct client *c = client_tcp(w->base, w->port);
+
+    client_say(c, fill(w, request));
+    client_expect_end(c);
+    assert_true(c->length < sizeof(answer));
+    memcpy(answer, c->got, c->length + 1);
+    client_close(c);
+    *ret_status = 0;
+    sscanf(answer, "HTTP/1.1 %d ", ret_status);
+    return answer;
+}
+
+static const char *body_of(const char *answer)
+{
+    const char *at = strstr(answer, "\r\n\r\n");
+
+    assert_non_null(at);
+    return at + 4;
+}
+
+static void expect(struct world *w, const char *request, int status, const char *words)
+{
+    int got = 0;
+    const char *answer = ask(w, request, &got);
+
+    if (got != status || !strstr(answer, words)) {
+        fail_msg("asked %.200s\nexpected %d with %s\ngot %s", request, status, words, answer);
+    }
+}
+
+/* The text of a POST of body with everything right. Static buffer. */
+static const char *post(const char *body)
+{
+    static char request[LK_FACE_BODY_MAX + 4096];
+
+    snprintf(request, sizeof(request),
+             "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nOrigin: http://{H}\r\nX-Locker-Token: {T}\r\n"
+             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    return request;
+}
+
+static void read_token(struct world *w)
+{
+    int status;
+    const char *page = ask(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", &status);
+    const char *at = strstr(page, "name=\"locker-token\" content=\"");
+
+    assert_int_equal(status, 200);
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "name=\"locker-token\" content=\"%32[0-9a-f]\"", w->token), 1);
+    assert_int_equal(strlen(w->token), 32);
+}
+
+static int start(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    const struct lk_face_ops ops = {on_act, on_recalls};
+    static struct lk_face_ops kept;
+    const struct lk_face_config config = {.site_name = "一号厅 <&\"'>",
+                                          .support_phone = "0912-3281234",
+                                          .act_timeout_ms = 300,
+                                          .tick_ms = 100,
+                                          .request_timeout_ms = 400};
+
+    kept = ops;
+    w->base = event_base_new();
+    assert_int_equal(lk_face_create(&config, &kept, w, w->base, &w->face), 0);
+    w->port = lk_face_port(w->face);
+    w->view = (struct lk_view){.left_ms = -1, .tries_left = 5};
+    read_token(w);
+    *state = w;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *w = *state;
+
+    assert_null(lk_face_destroy(w->face));
+    event_base_free(w->base);
+    free(w);
+    return 0;
+}
+
+/* --- routes ---------------------------------------------------------------------------------------------------- */
+
+static void serves_the_page_and_its_files(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "Content-Type: text/html; charset=utf-8");
+    expect(w, "GET /?again HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "/kiosk.js");
+    expect(w, "GET /kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "text/javascript");
+    expect(w, "GET /screens.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "export const SCREENS");
+    expect(w, "GET /kiosk.css HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "text/css");
+    expect(w, "GET /icon.svg HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "image/svg+xml");
+    expect(w, "GET /messages.json HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "reason.wrong_code");
+    expect(w, "GET /index.html HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
+    expect(w, "GET /../kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
+    expect(w, "GET /%6biosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
+}
+
+static void escapes_what_the_configuration_says(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "一号厅 &#60;&#38;&#34;&#39;&#62;");
+}
+
+static void sends_strict_headers_with_everything(void **state)
+{
+    struct world *w = *state;
+    static const char *const requests[] = {"GET / HTTP/1.1\r\nHost: {H}\r\n\r\n",
+                                           "GET /nothing HTTP/1.1\r\nHost: {H}\r\n\r\n",
+                                           "GET /api/v1/view HTTP/1.1\r\nHost: {H}\r\n\r\n", "nonsense\r\n\r\n"};
+    static const char *const fields[] = {
+        "\r\nCache-Control: no-store\r\n",      "\r\nX-Content-Type-Options: nosniff\r\n",
+        "\r\nReferrer-Policy: no-referrer\r\n", "\r\nContent-Security-Policy: default-src 'none'; script-src 'self';",
+        "frame-ancestors 'none'\r\n",           "\r\nConnection: close\r\n"};
+
+    for (size_t i = 0; i < LK_ARRAY_SIZE(requests); i++) {
+        for (size_t f = 0; f < LK_ARRAY_SIZE(fields); f++) {
+            int status;
+            assert_non_null(strstr(ask(w, requests[i], &status), fields[f]));
+        }
+    }
+}
+
+static void tells_the_address(void **state)
+{
+    struct world *w = *state;
+    char url[64];
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", w->port);
+    assert_string_equal(lk_face_url(w->face), url);
+}
+
+/* --- who may ask ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *request;
+    int status;
+    const char *words;
+} senders[] = {
+    {"GET / HTTP/1.1\r\n\r\n", 400, "Host is missing"},
+    {"GET / HTTP/1.0\r\n\r\n", 400, "Host is missing"},
+    {"GET / HTTP/1.0\r\nHost: {H}\r\n\r\n", 200, "kiosk.js"},
+    {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, "Host is not this kiosk"},
+    {"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 421, "Host"},
+    {"GET / HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", 421, "Host"},
+    {"GET / HTTP/1.1\r\nHost: {H}.evil.example\r\n\r\n", 421, "Host"},
+    {"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 421, "Host"},
+    {"GET / HTTP/1.1\r\nHost: a\r\nHost: {H}\r\n\r\n", 400, "twice"},
+    {"GET http://{H}/ HTTP/1.1\r\nHost: {H}\r\n\r\n", 400, "target"},
+    {"GET / HTTP/1.1\nHost: {H}\n\n", 400, "CR LF"},
+    {"GET / HTTP/1.1\r\nHost: {H}\n\r\n", 400, "CR LF"},
+    {"GET / HTTP/1.1\r\nHost: {H}\r\nOrigin: http://{H}\r\n\r\n", 200, "kiosk.js"},
+    {"GET / HTTP/1.1\r\nHost: {H}\r\nOrigin: http://evil.example\r\n\r\n", 403, "Origin"},
+    {"GET / HTTP/1.1\r\nHost: {H}\r\nOrigin: null\r\n\r\n", 403, "Origin"},
+    {"GET / HTTP/1.1\r\nHost: {H}\r\nOrigin: https://{H}\r\n\r\n", 403, "Origin"},
+    {"GET / HTTP/1.1\r\nHost: {H}\r\nOrigin: http://{H}.evil.example\r\n\r\n", 403, "Origin"},
+    {"HEAD / HTTP/1.1\r\nHost: {H}\r\n\r\n", 405, "method"},
+    {"DELETE /kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 405, "GET"},
+    {"OPTIONS /api/v1/act HTTP/1.1\r\nHost: {H}\r\nOrigin: http://{H}\r\n\r\n", 405, "method"},
+    {"GET /api/v1/act HTTP/1.1\r\nHost: {H}\r\n\r\n", 405, "method"},
+    {"POST / HTTP/1.1\r\nHost: {H}\r\nContent-Length: 0\r\n\r\n", 405, "method"},
+    {"GET / HTTP/1.1\r\nHost: {H}\r\nContent-Length: 3\r\n\r\nabc", 400, "no body"},
+    {"GET /api/v1/events HTTP/1.1\r\nHost: {H}\r\n\r\n", 403, "X-Locker-Token"},
+    {"GET /api/v1/events?token=0123 HTTP/1.1\r\nHost: {H}\r\n\r\n", 403, "X-Locker-Token"},
+    {"GET /api/v1/events?token={T}x HTTP/1.1\r\nHost: {H}\r\n\r\n", 403, "X-Locker-Token"},
+    {"GET /api/v1/events?token={T} HTTP/1.1\r\nHost: {H}\r\nX-Locker-Token: bad\r\n\r\n", 403, "X-Locker-Token"},
+};
+
+static void answers_each_sender(void **state)
+{
+    for (size_t i = 0; i < LK_ARRAY_SIZE(senders); i++) {
+        expect(*state, senders[i].request, senders[i].status, senders[i].words);
+    }
+}
+
+static const struct {
+    const char *fields;
+    const char *body;
+    int status;
+    const char *words;
+} posts[] = {
+    {"X-Locker-Token: {T}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}", 403, "Origin is missing"},
+    {"Origin: http://localhost:1\r\nX-Locker-Token: {T}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+     "{}", 403, "Origin is not"},
+    {"Origin: http://{H}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}", 403, "X-Locker-Token"},
+    {"Origin: http://{H}\r\nX-Locker-Token: 00000000000000000000000000000000\r\nContent-Type: application/json\r\n"
+     "Content-Length: 2\r\n",
+     "{}", 403, "X-Locker-Token"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Length: 2\r\n", "{}", 415, "Content-Type"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n", "{}", 415,
+     "Content-Type"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: application/jsonx\r\nContent-Length: 2\r\n", "{}", 415,
+     "Content-Type"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: application/json\r\n", "", 411, "Content-Length"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: application/json\r\nContent-Length: 16385\r\n", "",
+     413, "16384"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: application/json\r\n"
+     "Content-Length: 99999999999999999999999\r\n",
+     "", 413, "16384"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+     "2\r\n{}\r\n0\r\n\r\n", 501, "transfer"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+     "Content-Length: 2\r\n",
+     "{}", 501, "transfer"},
+    {"Origin: http://{H}\r\nX-Locker-Token: {T}\r\nContent-Type: Application/JSON; charset=UTF-8\r\n"
+     "Content-Length: 2\r\n",
+     "{}", 400, "act: has to be"},
+};
+
+static void answers_each_post(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < LK_ARRAY_SIZE(posts); i++) {
+        char request[4096];
+        snprintf(request, sizeof(request), "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\n%s\r\n%s", posts[i].fields,
+                 posts[i].body);
+        expect(w, request, posts[i].status, posts[i].words);
+    }
+    assert_int_equal(w->acts, 0);
+}
+
+/* The answer to a body that is far too large still arrives, although the client goes on sending. */
+static void answers_before_a_huge_body_is_sent(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_tcp(w->base, w->port);
+    char *huge = calloc(1, 300000);
+
+    memset(huge, 'x', 299999);
+    client_say(c, fill(w, "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nContent-Length: 299999\r\n\r\n"));
+    client_send(c, huge, 299999);
+    client_expect(c, "HTTP/1.1 413 ");
+    client_expect(c, "16384 bytes");
+    free(huge);
+    client_close(c);
+}
+
+static void refuses_a_huge_head(void **state)
+{
+    struct world *w = *state;
+    char request[LK_FACE_HEAD_MAX + 64];
+
+    memset(request, 'a', sizeof(request));
+    memcpy(request, "GET / HTTP/1.1\r\nA: ", 19);
+    request[sizeof(request) - 1] = '\0';
+    expect(w, request, 431, "8192");
+}
+
+/* --- acts ------------------------------------------------------------------------------------------------------- */
+
+static void hands_over_each_act(void **state)
+{
+    struct world *w = *state;
+
+    expect(w, post("{\"act\":\"code\",\"code\":\"12345678\"}"), 200, "{\"result\":\"ok\",\"reason\":\"none\"}");
+    assert_int_equal(w->act.kind, LK_FACE_CODE);
+    assert_string_equal(w->act.text, "12345678");
+    expect(w, post("{\"act\":\"code\",\"code\":\"\\u4e00\\u4e8c\"}"), 200, "ok");
+    assert_string_equal(w->act.text, "一二"); /* whether that is a code is not the face's to say */
+    expect(w, post("{\"text\":\"q7-_\",\"act\":\"scan\"}"), 200, "ok");
+    assert_int_equal(w->act.kind, LK_FACE_SCAN);
+    assert_string_equal(w->act.text, "q7-_");
+    expect(w, post("{\"act\":\"sign_in\",\"staff\":\"c.1001\",\"pin\":\"24 68\"}"), 200, "ok");
+    assert_int_equal(w->act.kind, LK_FACE_SIGN_IN);
+    assert_string_equal(w->act.staff, "c.1001");
+    assert_string_equal(w->act.pin, "24 68");
+    expect(w, post("{\"act\":\"button\",\"button\":\"size\",\"size\":\"L\"}"), 200, "ok");
+    assert_int_equal(w->act.button, LK_BUTTON_SIZE);
+    assert_int_equal(w->act.size, LK_SIZE_L);
+    expect(w, post("{\"act\":\"button\",\"button\":\"recall_item\",\"item\":\"YL-1\"}"), 200, "ok");
+    assert_int_equal(w->act.button, LK_BUTTON_RECALL_ITEM);
+    assert_string_equal(w->act.item, "YL-1");
+    for (int i = 0; i < LK_BUTTONS; i++) {
+        if (i != LK_BUTTON_SIZE && i != LK_BUTTON_RECALL_ITEM) {
+            char body[80];
+            snprintf(body, sizeof(body), "{\"act\":\"button\",\"button\":\"%s\"}", lk_button_name((enum lk_button)i));
+            expect(w, post(body), 200, "ok");
+            assert_int_equal(w->act.button, i);
+        }
+    }
+}
+
+static const struct {
+    const char *body;
+    const char *words;
+} bad_bodies[] = {
+    {"", "not JSON"},
+    {"{", "not JSON"},
+    {"{}x", "not JSON"},
+    {"[]", "not a JSON object"},
+    {"7", "not JSON"},
+    {"{\"act\":\"code\",\"code\":\"1\",\"code\":\"2\"}", "twice"},
+    {"{\"act\":\"code\",\"code\":{\"a\":1}}", "nested"},
+    {"[[[[[[[[[[[[[[[[", "nested"},
+    {"{\"act\":\"code\",\"code\":\"\xff\"}", "UTF-8"},
+    {"{\"act\":\"code\",\"code\":\"\\u0000\"}", "not JSON"},
+    {"{\"act\":\"code\",\"code\":\"a\\nb\"}", "code: has to be"},
+    {"{\"act\":\"code\",\"code\":\"\"}", "code: has to be"},
+    {"{\"act\":\"code\",\"code\":12345678}", "code: has to be"},
+    {"{\"act\":\"code\",\"code\":null}", "code: has to be"},
+    {"{\"act\":\"code\"}", "code: missing"},
+    {"{\"act\":\"code\",\"code\":\"1\",\"pin\":\"1\"}", "pin: not a member"},
+    {"{\"act\":\"code\",\"code\":\"1\",\"\\u0007 strange\":\"1\"}", "?: not a member"},
+    {"{\"code\":\"1\"}", "act: has to be"},
+    {"{\"act\":\"open\",\"door\":\"A01\"}", "act: has to be"},
+    {"{\"act\":5}", "act: has to be"},
+    {"{\"act\":\"scan\",\"code\":\"1\"}", "code: not a member"},
+    {"{\"act\":\"sign_in\",\"staff\":\"a b\",\"pin\":\"1\"}", "staff: has to be"},
+    {"{\"act\":\"sign_in\",\"staff\":\"a\"}", "pin: missing"},
+    {"{\"act\":\"sign_in\",\"staff\":\"a\",\"pin\":\"123456789012345678901234567890123\"}", "pin: has to be"},
+    {"{\"act\":\"button\",\"button\":\"explode\"}", "button: has to be"},
+    {"{\"act\":\"button\",\"button\":\"size\"}", "size: missing"},
+    {"{\"act\":\"button\",\"button\":\"size\",\"size\":\"XXL\"}", "size: has to be"},
+    {"{\"act\":\"button\",\"button\":\"back\",\"size\":\"M\"}", "size: not with this button"},
+    {"{\"act\":\"button\",\"button\":\"back\",\"item\":\"a\"}", "item: not with this button"},
+    {"{\"act\":\"button\",\"button\":\"recall_item\",\"item\":\"a/b\"}", "item: has to be"},
+};
+
+static void names_what_is_wrong_with_a_body(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < LK_ARRAY_SIZE(bad_bodies); i++) {
+        expect(w, post(bad_bodies[i].body), 400, bad_bodies[i].words);
+        expect(w, post(bad_bodies[i].body), 400, "{\"result\":\"refused\",\"reason\":\"bad_request\",\"message\":\"");
+    }
+    assert_int_equal(w->acts, 0);
+}
+
+static void refuses_texts_over_their_length(void **state)
+{
+    struct world *w = *state;
+    char body[LK_FACE_TEXT_MAX + 64];
+
+    snprintf(body, sizeof(body), "{\"act\":\"code\",\"code\":\"%0*d\"}", LK_FACE_TEXT_MAX, 0);
+    expect(w, post(body), 200, "ok");
+    snprintf(body, sizeof(body), "{\"act\":\"code\",\"code\":\"%0*d\"}", LK_FACE_TEXT_MAX + 1, 0);
+    expect(w, post(body), 400, "code: has to be");
+}
+
+static void takes_a_body_of_just_the_limit(void **state)
+{
+    struct world *w = *state;
+    char body[LK_FACE_BODY_MAX + 1];
+
+    memset(body, ' ', sizeof(body));
+    memcpy(body, "{\"act\":\"code\",\"code\":\"1\"}", 25);
+    body[LK_FACE_BODY_MAX] = '\0';
+    expect(w, post(body), 200, "ok");
+}
+
+static void tells_each_result(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        enum lk_result result;
+        const char *words;
+    } rows[] = {{LK_RESULT_REFUSED, "{\"result\":\"refused\",\"reason\":\"wrong_code\"}"},
+                {LK_RESULT_FAILED, "{\"result\":\"failed\",\"reason\":\"wrong_code\"}"},
+                {LK_RESULT_UNKNOWN, "{\"result\":\"unknown\",\"reason\":\"wrong_code\"}"},
+                {LK_RESULT_PENDING, "{\"result\":\"unknown\",\"reason\":\"wrong_code\"}"}};
+
+    w->answer = ANSWER_LATER;
+    for (size_t i = 0; i < LK_ARRAY_SIZE(rows); i++) {
+        struct client *c = client_tcp(w->base, w->port);
+        unsigned before = w->acts;
+        client_say(c, fill(w, post("{\"act\":\"code\",\"code\":\"1\"}")));
+        while (w->acts == before) {
+            turn(w->base, 2);
+        }
+        assert_true(client_is_quiet(c, 20));
+        lk_face_reply(w->face, w->request, rows[i].result, LK_REASON_WRONG_CODE);
+        lk_face_reply(w->face, w->request, LK_RESULT_OK, LK_REASON_NONE); /* a second answer changes nothing */
+        client_expect(c, rows[i].words);
+        client_expect_end(c);
+        client_close(c);
+    }
+}
+
+static void gives_up_waiting_for_the_app(void **state)
+{
+    struct world *w = *state;
+
+    w->answer = ANSWER_NEVER;
+    expect(w, post("{\"act\":\"code\",\"code\":\"1\"}"), 503, "{\"result\":\"unknown\",\"reason\":\"timed_out\"");
+    lk_face_reply(w->face, w->request, LK_RESULT_OK, LK_REASON_NONE); /* too late, and harmless */
+}
+
+static void outlives_a_client_that_leaves(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_tcp(w->base, w->port);
+    const struct linger reset = {1, 0};
+
+    w->answer = ANSWER_LATER;
+    client_say(c, fill(w, post("{\"act\":\"code\",\"code\":\"1\"}")));
+    turn(w->base, 20);
+    assert_int_equal(w->acts, 1);
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    client_close(c);
+    turn(w->base, 20);
+    lk_face_reply(w->face, w->request, LK_RESULT_OK, LK_REASON_NONE);
+    expect(w, "GET /api/v1/view HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "screen");
+}
+
+/* --- odd clients ------------------------------------------------------------------------------------------------ */
+
+static void answers_one_request_a_connection(void **state)
+{
+    struct world *w = *state;
+    char twice[4096];
+    int status;
+    const char *one = post("{\"act\":\"code\",\"code\":\"1\"}");
+
+    snprintf(twice, sizeof(twice), "%s%s", one, one);
+    const char *answer = ask(w, twice, &status);
+    assert_int_equal(status, 200);
+    assert_null(strstr(answer + 8, "HTTP/1.1"));
+    assert_int_equal(w->acts, 1);
+}
+
+static void takes_a_request_byte_by_byte(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_tcp(w->base, w->port);
+    const char *text = fill(w, post("{\"act\":\"code\",\"code\":\"1\"}"));
+
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        client_send(c, text + i, 1);
+    }
+    client_expect(c, "HTTP/1.1 200 ");
+    client_close(c);
+}
+
+static void ends_a_slow_head(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_tcp(w->base, w->port);
+
+    for (int i = 0; i < 100 && !c->over && !strstr(c->got, "408"); i++) {
+        client_say(c, "G"); /* each byte within any idle time, the whole never */
+        turn(w->base, 10);
+    }
+    client_expect(c, "HTTP/1.1 408 ");
+    client_expect_end(c);
+    client_close(c);
+}
+
+static void ends_a_slow_body(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_tcp(w->base, w->port);
+
+    client_say(c, fill(w, "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nContent-Length: 10\r\n\r\n{"));
+    client_expect(c, "HTTP/1.1 408 ");
+    client_close(c);
+}
+
+static void ends_a_silent_client(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_tcp(w->base, w->port);
+
+    client_expect_end(c);
+    assert_int_equal(c->length, 0);
+    client_close(c);
+}
+
+/* Idle connections up to the limit and beyond do not lock the page out. */
+static void serves_while_others_hold_every_connection(void **state)
+{
+    struct world *w = *state;
+    struct client *idle[LK_FACE_CONNECTIONS + 8];
+
+    for (size_t i = 0; i < LK_ARRAY_SIZE(idle); i++) {
+        idle[i] = client_tcp(w->base, w->port);
+        client_say(idle[i], "GET / HT");
+    }
+    expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "kiosk.js");
+    client_expect_end(idle[0]);
+    for (size_t i = 0; i < LK_ARRAY_SIZE(idle); i++) {
+        client_close(idle[i]);
+    }
+}
+
+static void survives_garbage(void **state)
+{
+    struct world *w = *state;
+    char noise[512];
+    unsigned random = 99;
+
+    for (int round = 0; round < 40; round++) {
+        struct client *c = client_tcp(w->base, w->port);
+        for (size_t i = 0; i < sizeof(noise); i++) {
+            random = random * 1103515245u + 12345u;
+            noise[i] = (char)(random >> 16);
+        }
+        noise[sizeof(noise) - 1] = '\n'; /* at the latest here it cannot be a request any more */
+        client_send(c, noise, sizeof(noise));
+        client_expect(c, "HTTP/1.1 400 ");
+        client_close(c);
+    }
+}
+
+/* --- snapshots and streams -------------------------------------------------------------------------------------- */
+
+static json_t *get_json(struct world *w, const char *path, int *ret_status)
+{
+    char request[256];
+
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: {H}\r\n\r\n", path);
+    const char *answer = ask(w, request, ret_status);
+    json_t *value = json_loads(body_of(answer), 0, NULL);
+    assert_non_null(value);
+    return value;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    assert_non_null(text);
+    return text;
+}
+
+static void shows_every_member_of_the_view(void **state)
+{
+    struct world *w = *state;
+    struct lk_view view = {.screen = LK_SCREEN_SIZE,
+                           .reason = LK_REASON_NO_FREE_DOOR,
+                           .door = "A07",
+                           .item = "YL-1",
+                           .staff = "c1001",
+                           .role = LK_ACTOR_COURIER,
+                           .left_ms = 60000,
+                           .locked_ms = 30000,
+                           .tries_left = 3,
+                           .doors_open = 2,
+                           .open_door = "B02"};
+    int status;
+
+    view.button[LK_BUTTON_SIZE] = true;
+    view.button[LK_BUTTON_BACK] = true;
+    view.free[LK_SIZE_M] = 9;
+    lk_face_show(w->face, &view);
+    json_t *v = get_json(w, "/api/v1/view", &status);
+    assert_int_equal(status, 200);
+    assert_string_equal(text_of(v, "screen"), "size");
+    assert_string_equal(text_of(v, "reason"), "no_free_door");
+    assert_string_equal(text_of(v, "door"), "A07");
+    assert_string_equal(text_of(v, "item"), "YL-1");
+    assert_string_equal(text_of(v, "staff"), "c1001");
+    assert_string_equal(text_of(v, "role"), "courier");
+    assert_string_equal(text_of(v, "open_door"), "B02");
+    assert_int_equal(json_array_size(json_object_get(v, "buttons")), 2);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "free"), "M")), 9);
+    assert_int_equal(json_integer_value(json_object_get(v, "tries_left")), 3);
+    assert_int_equal(json_integer_value(json_object_get(v, "doors_open")), 2);
+    assert_true(json_is_false(json_object_get(v, "out_of_service")));
+    assert_in_range(json_integer_value(json_object_get(v, "left_ms")), 59000, 60000);
+    assert_in_range(json_integer_value(json_object_get(v, "locked_ms")), 29000, 30000);
+    json_decref(v);
+}
+
+static void fits_the_largest_view(void **state)
+{
+    struct world *w = *state;
+    struct lk_view view = {.left_ms = INT64_MAX / 4, .locked_ms = INT64_MAX / 4};
+    int status;
+
+    memset(view.item, '"', LK_ITEM_ID_MAX); /* cannot be, and must not break the text */
+    memset(view.staff, '\x01', LK_STAFF_ID_MAX);
+    memset(view.button, 1, sizeof(view.button));
+    lk_face_show(w->face, &view);
+    json_t *v = get_json(w, "/api/v1/view", &status);
+    assert_int_equal(strlen(text_of(v, "item")), LK_ITEM_ID_MAX);
+    json_decref(v);
+}
+
+static struct client *open_stream(struct world *w)
+{
+    struct client *c = client_tcp(w->base, w->port);
+
+    client_say(c, fill(w, "GET /api/v1/events?token={T} HTTP/1.1\r\nHost: {H}\r\n\r\n"));
+    return c;
+}
+
+static void streams_snapshots_and_ticks(void **state)
+{
+    struct world *w = *state;
+    struct client *c = open_stream(w);
+
+    client_expect(c, "HTTP/1.1 200 ");
+    client_expect(c, "Content-Type: text/event-stream");
+    client_expect(c, "event: view\ndata: {\"screen\":\"home\"");
+    client_expect(c, "\n\nevent: tick\ndata: {}\n\n");
+    assert_int_equal(lk_face_streams(w->face), 1);
+    client_forget(c);
+    w->view.screen = LK_SCREEN_TAKE;
+    lk_face_show(w->face, &w->view);
+    client_expect(c, "event: view\ndata: {\"screen\":\"take\"");
+    client_close(c);
+    turn(w->base, 20);
+    assert_int_equal(lk_face_streams(w->face), 0);
+}
+
+static void says_nothing_when_only_time_passed(void **state)
+{
+    struct world *w = *state;
+    struct client *c = open_stream(w);
+
+    w->view.screen = LK_SCREEN_TAKEN;
+    w->view.left_ms = 60000;
+    lk_face_show(w->face, &w->view);
+    client_expect(c, "\"left_ms\":");
+    turn(w->base, 50);
+    client_forget(c);
+    w->view.left_ms -= 60;
+    lk_face_show(w->face, &w->view);
+    turn(w->base, 20);
+    client_expect(c, "tick");
+    assert_null(strstr(c->got, "view"));
+    w->view.left_ms = 60000 + 2000; /* the deadline moved */
+    lk_face_show(w->face, &w->view);
+    client_expect(c, "event: view");
+    client_close(c);
+}
+
+static void gives_eight_streams(void **state)
+{
+    struct world *w = *state;
+    struct client *c[LK_FACE_STREAMS];
+
+    for (size_t i = 0; i < LK_FACE_STREAMS; i++) {
+        c[i] = open_stream(w);
+        client_expect(c[i], "event: view");
+    }
+    expect(w, "GET /api/v1/events HTTP/1.1\r\nHost: {H}\r\nX-Locker-Token: {T}\r\n\r\n", 503, "not_now");
+    client_close(c[3]);
+    turn(w->base, 20);
+    struct client *ninth = open_stream(w);
+    client_expect(ninth, "event: view");
+    client_close(ninth);
+    for (size_t i = 0; i < LK_FACE_STREAMS; i++) {
+        if (i != 3) {
+            client_close(c[i]);
+        }
+    }
+}
+
+/* A stream whose client does not read is ended; the others do not notice. */
+static void drops_a_stream_that_does_not_read(void **state)
+{
+    struct world *w = *state;
+    struct client *deaf = open_stream(w), *good = open_stream(w);
+
+    client_expect(deaf, "event: view");
+    client_expect(good, "event: view");
+    for (int i = 0; i < 100000 && lk_face_streams(w->face) == 2; i++) {
+        w->view.doors_open = (unsigned)i;
+        lk_face_show(w->face, &w->view);
+        if (i % 20 == 0) {
+            client_is_quiet(good, 1);
+            client_forget(good);
+        }
+    }
+    assert_int_equal(lk_face_streams(w->face), 1);
+    w->view.doors_open = 4711;
+    lk_face_show(w->face, &w->view);
+    client_expect(good, "4711");
+    client_close(deaf);
+    client_close(good);
+}
+
+/* --- recall list ------------------------------------------------------------------------------------------------ */
+
+static void lists_recalls_for_staff_only(void **state)
+{
+    struct world *w = *state;
+    int status;
+
+    w->recalls = 3;
+    json_decref(get_json(w, "/api/v1/recalls", &status));
+    assert_int_equal(status, 403);
+    w->view.role = LK_ACTOR_CLERK;
+    lk_face_show(w->face, &w->view);
+    json_t *list = get_json(w, "/api/v1/recalls", &status);
+    assert_int_equal(status, 200);
+    const json_t *rows = json_object_get(list, "items");
+    assert_int_equal(json_array_size(rows), 3);
+    assert_string_equal(text_of(json_array_get(rows, 0), "item"), "YL-0000");
+    assert_string_equal(text_of(json_array_get(rows, 0), "door"), "A07");
+    assert_string_equal(text_of(json_array_get(rows, 0), "size"), "M");
+    assert_true(json_is_true(json_object_get(json_array_get(rows, 0), "overdue")));
+    assert_true(json_is_true(json_object_get(json_array_get(rows, 1), "cancelled")));
+    assert_true(json_is_false(json_object_get(list, "more")));
+    json_decref(list);
+}
+
+static void says_that_there_are_more_recalls(void **state)
+{
+    struct world *w = *state;
+    int status;
+
+    w->recalls = LK_FACE_RECALLS_MAX + 10;
+    w->view.role = LK_ACTOR_COURIER;
+    lk_face_show(w->face, &w->view);
+    json_t *list = get_json(w, "/api/v1/recalls", &status);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), LK_FACE_RECALLS_MAX);
+    assert_true(json_is_true(json_object_get(list, "more")));
+    json_decref(list);
+    w->recalls = -EIO;
+    json_decref(get_json(w, "/api/v1/recalls", &status));
+    assert_int_equal(status, 503);
+}
+
+/* --- making one ------------------------------------------------------------------------------------------------- */
+
+static void each_boot_has_its_own_token(void **state)
+{
+    struct world *w = *state;
+    char before[40];
+    void *other = NULL;
+
+    memcpy(before, w->token, sizeof(before));
+    start(&other);
+    assert_string_not_equal(((struct world *)other)->token, before);
+    stop(&other);
+}
+
+static void a_second_one_on_the_port_is_refused(void **state)
+{
+    struct world *w = *state;
+    const struct lk_face_config config = {.port = w->port};
+    const struct lk_face_ops ops = {on_act, on_recalls};
+    struct lk_face *second = NULL;
+
+    assert_int_equal(lk_face_create(&config, &ops, NULL, w->base, &second), -EADDRINUSE);
+    assert_null(second);
+    assert_null(lk_face_destroy(NULL));
+}
+
+static void refuses_unsound_texts(void **state)
+{
+    struct world *w = *state;
+    const struct lk_face_ops ops = {on_act, on_recalls};
+    static const struct lk_face_config configs[] = {{.site_name = "\xff"},
+                                                    {.support_phone = "1\r\nX: y"},
+                                                    {.frame_ancestor = "'self'; script-src *"},
+                                                    {.code_digits = 99}};
+    struct lk_face *face = NULL;
+
+    for (size_t i = 0; i < LK_ARRAY_SIZE(configs); i++) {
+        assert_int_equal(lk_face_create(&configs[i], &ops, NULL, w->base, &face), -EINVAL);
+    }
+}
+
+static void lets_a_named_page_frame_it(void **state)
+{
+    struct world *w = *state;
+    const struct lk_face_config config = {.frame_ancestor = "http://127.0.0.1:9"};
+    const struct lk_face_ops ops = {on_act, on_recalls};
+    struct world other = {.base = w->base};
+
+    assert_int_equal(lk_face_create(&config, &ops, &other, w->base, &other.face), 0);
+    other.port = lk_face_port(other.face);
+    expect(&other, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "frame-ancestors http://127.0.0.1:9\r\n");
+    lk_face_destroy(other.face);
+}
+
+/* --- what stays in memory --------------------------------------------------------------------------------------- */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static unsigned count_in_heap(const uint8_t *masked, size_t n)
+{
+    LK_CLEANUP(lk_fclosep) FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    unsigned found = 0;
+
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps)) {
+        unsigned long from, to;
+        if (!strstr(line, "[heap]") || sscanf(line, "%lx-%lx", &from, &to) != 2) {
+            continue;
+        }
+        const uint8_t *at = (const uint8_t *)from;
+        for (size_t i = 0; i + n <= to - from; i++) {
+            size_t same = 0;
+            while (same < n && at[i + same] == (masked[same] ^ 0x55)) {
+                same++;
+            }
+            found += same == n;
+        }
+    }
+    return found;
+}
+
+/* The secret is kept masked here, so that the only readable copies are those the face makes. */
+static void forgets_what_was_typed(void **state)
+{
+    struct world *w = *state;
+    uint8_t masked[24];
+    char body[128] = "{\"act\":\"sign_in\",\"staff\":\"c1001\",\"pin\":\"";
+    size_t at = strlen(body);
+
+    lk_face_wipe_json();
+    assert_int_equal(getrandom(masked, sizeof(masked), 0), sizeof(masked));
+    for (size_t i = 0; i < sizeof(masked); i++) {
+        body[at + i] = (char)('a' + masked[i] % 26);
+        masked[i] = (uint8_t)(body[at + i] ^ 0x55);
+    }
+    memcpy(body + at + sizeof(masked), "\"}", 3);
+    w->answer = ANSWER_LATER;
+    struct client *c = client_tcp(w->base, w->port);
+    client_say(c, fill(w, post(body)));
+    turn(w->base, 20);
+    assert_int_equal(w->acts, 1);
+    assert_true(count_in_heap(masked, sizeof(masked)) == 1); /* w->act: this test's own copy, so the search works */
+    explicit_bzero(&w->act, sizeof(w->act));
+    assert_int_equal(count_in_heap(masked, sizeof(masked)), 0);
+    lk_face_reply(w->face, w->request, LK_RESULT_OK, LK_REASON_NONE);
+    client_expect(c, "200");
+    client_close(c);
+}
+#endif
+
+#define WITH_FACE(f) cmocka_unit_test_setup_teardown(f, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FACE(serves_the_page_and_its_files),
+        WITH_FACE(escapes_what_the_configuration_says),
+        WITH_FACE(sends_strict_headers_with_everything),
+        WITH_FACE(tells_the_address),
+        WITH_FACE(answers_each_sender),
+        WITH_FACE(answers_each_post),
+        WITH_FACE(answers_before_a_huge_body_is_sent),
+        WITH_FACE(refuses_a_huge_head),
+        WITH_FACE(hands_over_each_act),
+        WITH_FACE(names_what_is_wrong_with_a_body),
+        WITH_FACE(refuses_texts_over_their_length),
+        WITH_FACE(takes_a_body_of_just_the_limit),
+        WITH_FACE(tells_each_result),
+        WITH_FACE(gives_up_waiting_for_the_app),
+        WITH_FACE(outlives_a_client_that_leaves),
+        WITH_FACE(answers_one_request_a_connection),
+        WITH_FACE(takes_a_request_byte_by_byte),
+        WITH_FACE(ends_a_slow_head),
+        WITH_FACE(ends_a_slow_body),
+        WITH_FACE(ends_a_silent_client),
+        WITH_FACE(serves_while_others_hold_every_connection),
+        WITH_FACE(survives_garbage),
+        WITH_FACE(shows_every_member_of_the_view),
+        WITH_FACE(fits_the_largest_view),
+        WITH_FACE(streams_snapshots_and_ticks),
+        WITH_FACE(says_nothing_when_only_time_passed),
+        WITH_FACE(gives_eight_streams),
+        WITH_FACE(drops_a_stream_that_does_not_read),
+        WITH_FACE(lists_recalls_for_staff_only),
+        WITH_FACE(says_that_there_are_more_recalls),
+        WITH_FACE(each_boot_has_its_own_token),
+        WITH_FACE(a_second_one_on_the_port_is_refused),
+        WITH_FACE(refuses_unsound_texts),
+        WITH_FACE(lets_a_named_page_frame_it),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        WITH_FACE(forgets_what_was_typed),
+#endif
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
