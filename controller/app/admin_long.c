@@ -81,7 +81,7 @@ static void backup_failed(struct lk_long_job *job, int error)
     char text[WHY + 64];
     struct lk_text t = lk_text_init(text, sizeof(text));
     lk_text_addf(&t, "no backup was made: %s", job->why[0] ? job->why : strerror(-error));
-    lk_admin_fail(job->request, LK_REASON_STORE_FAILED, text);
+    lk_admin_fail(job->request, LK_REASON_BACKUP_FAILED, text);
     end_job(job);
 }
 

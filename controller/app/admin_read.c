@@ -69,17 +69,23 @@ static const char *reason_or_empty(enum lk_reason reason)
     return reason == LK_REASON_NONE ? "" : lk_reason_name(reason);
 }
 
+/* A board that was never heard of has no reason yet; it is silent. */
+static const char *bank_reason(const struct lk_bank *bank)
+{
+    bool never = bank->state == LK_BANK_LOST && bank->reason == LK_REASON_NONE;
+    return reason_or_empty(never ? LK_REASON_BOARD_SILENT : bank->reason);
+}
+
 static json_t *banks_json(struct lk_app *app)
 {
     const struct lk_core *core = lk_engine_core(app->engine);
     json_t *list = json_array();
     for (unsigned i = 0; i < app->config->banks; i++) {
         const struct lk_config_bank *bank = &app->config->bank[i];
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:s}", "name", bank->name, "state",
-                                        bank_state(&core->bank[i]), "reason", reason_or_empty(core->bank[i].reason),
-                                        "doors", (int)bank->doors, "fieldbus", bank->fieldbus, "unit", (int)bank->unit,
-                                        "profile", bank->profile));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:s}", "name", bank->name, "state",
+                                              bank_state(&core->bank[i]), "reason", bank_reason(&core->bank[i]),
+                                              "doors", (int)bank->doors, "fieldbus", bank->fieldbus, "unit",
+                                              (int)bank->unit, "profile", bank->profile));
     }
     return list;
 }

@@ -293,6 +293,7 @@ static const char *const reason_names[] = {
     [LK_REASON_BOARD_SILENT] = "board_silent",
     [LK_REASON_BOARD_UNVERIFIED] = "board_unverified",
     [LK_REASON_STORE_FAILED] = "store_failed",
+    [LK_REASON_BACKUP_FAILED] = "backup_failed",
     [LK_REASON_NOT_NOW] = "not_now",
     [LK_REASON_CANCELLED_BY_PERSON] = "cancelled_by_person",
     [LK_REASON_TIMED_OUT] = "timed_out",
