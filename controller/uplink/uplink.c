@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, MESSAGES = 64, STOP_WAIT_MS = LK_UPLINK_STOP_MS - 200 };
+enum { EVENTS = 256, MESSAGES = 256, STOP_WAIT_MS = LK_UPLINK_STOP_MS - 200 };
 
 static int create_rings(struct lk_uplink *up)
 {

@@ -248,7 +248,9 @@ class Probe:
     def stop(self, timeout_s=6):
         """Ends it; returns how long lk_uplink_stop() took, in ms."""
         took = int(self.ask("stop", r"^stopped ms=(\d+)", timeout_s)[1])
-        self.process.wait(timeout_s)
+        code = self.process.wait(timeout_s)
+        if code != 0:
+            raise AssertionError(f"the probe ended with {code}")
         return took
 
     def kill(self):

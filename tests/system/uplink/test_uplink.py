@@ -82,7 +82,7 @@ class PresenceTest(Case):
         proxy = self.keep(Proxy(broker.port))
         up = self.upstream(broker)
         probe = self.probe(proxy.port, "--keepalive", 60)
-        probe.expect("^connected")
+        self.presence(up, "online")
         proxy.silent = True
         self.assertLess(probe.stop(), 3000)
         self.assertEqual(up.presence["state"], "online")  # nobody could tell: the broker's keep-alive will
@@ -219,6 +219,7 @@ class CommandsTest(Case):
         self.refuse("unknown_command", {"cmd": "door.open_everything"})
         self.refuse("bad_argument", {"args": {"all": True}})
         self.p.say("unsynced 1")
+        self.p.status()  # orders are obeyed in turn
         self.refuse("clock_unsynced")
         stranger = Keys(os.path.join(self.folder, "stranger")).load()
         self.up.send(stranger.sign(claims_for("yulin", "hall-1", "status.get", {}, jti="forged")))
@@ -275,7 +276,13 @@ class CommandsTest(Case):
     def test_flood_costs_nothing_but_the_flood(self):
         for i in range(3000):
             self.up.send(f"junk-{i}")
-        self.assertEqual(self.up.command("status.get", timeout_s=20)["result"], "ok")
+        for _ in range(20):  # what is too much at once is thrown away, and said so; upstream asks again
+            try:
+                answer = self.up.command("status.get", timeout_s=1)
+                break
+            except TimeoutError:
+                self.p.expect("^dropped ")
+        self.assertEqual(answer["result"], "ok")
         self.assertLess(self.p.status()["alive"], 1500)
 
 
@@ -355,7 +362,7 @@ class HostileTest(Case):
 
     def test_slow_name_server_holds_nobody_up(self):
         preload = os.path.join(os.path.dirname(PROBE), "libslow-dns.so")
-        probe = self.probe(1883, host="broker.slow", env={"LD_PRELOAD": preload, "ASAN_OPTIONS": "detect_leaks=0"})
+        probe = self.probe(1883, host="broker.slow", env={"LD_PRELOAD": preload, "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"})
         time.sleep(1.5)
         for _ in range(5):
             self.assertLess(int(probe.ask("publish", r"^publish (-?\d+) us=(\d+)", 2)[2]), 100000)
