@@ -306,6 +306,7 @@ static int start_face(struct lk_app *app, struct lk_text *why)
         .port = (uint16_t)app->config->kiosk_port,
         .site_name = app->config->site.name[0] ? app->config->site.name : NULL,
         .support_phone = app->config->site.support_phone[0] ? app->config->site.support_phone : NULL,
+        .code_digits = app->config->code_digits,
         .frame_ancestor = getenv("LOCKERD_DEMO_FRAME"), /* scripts/demo shows the kiosk beside the cabinet */
     };
     int r = lk_face_create(&config, &lk_kiosk_ops, app, app->base, &app->face);

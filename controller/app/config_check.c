@@ -283,6 +283,7 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_PATHS:
     case LK_SEC_KIOSK:
     case LK_SEC_ADMIN:
+    case LK_SEC_CODES:
     case LK_SEC_DEPOSIT:
     case LK_SEC_TIMING:
     case LK_SEC_REMOTE:

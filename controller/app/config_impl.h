@@ -18,6 +18,7 @@ enum lk_config_section {
     LK_SEC_KIOSK,
     LK_SEC_ADMIN,
     LK_SEC_SCANNER,
+    LK_SEC_CODES,
     LK_SEC_DEPOSIT,
     LK_SEC_TIMING,
     LK_SEC_LOCKOUT,

@@ -12,6 +12,7 @@ const struct lk_config_kind lk_config_kinds[LK_SECTIONS] = {
     [LK_SEC_KIOSK] = {.word = "kiosk"},
     [LK_SEC_ADMIN] = {.word = "admin"},
     [LK_SEC_SCANNER] = {.word = "scanner"},
+    [LK_SEC_CODES] = {.word = "codes"},
     [LK_SEC_DEPOSIT] = {.word = "deposit"},
     [LK_SEC_TIMING] = {.word = "timing"},
     [LK_SEC_LOCKOUT] = {.word = "lockout"},
@@ -113,6 +114,9 @@ const struct lk_config_key lk_config_keys[] = {
      "serial or USB-CDC scanner, best by its path below /dev/serial/by-id"},
     {LK_SEC_SCANNER, "baud", LK_TYPE_ONE_OF, IN(lk_config, scanner.baud), 0, 0, BAUDS, "9600", NULL,
      "speed of the scanner, in bit/s"},
+
+    {LK_SEC_CODES, "digits", LK_TYPE_UINT, IN(lk_config, code_digits), 6, 16, NULL, "8", NULL,
+     "how many digits a pickup code has; upstream must announce codes of this length"},
 
     {LK_SEC_DEPOSIT, "unknown_barcode", LK_TYPE_CHOICE, IN(lk_config, unknown_barcode), 0, 0, "refuse|accept", "refuse",
      NULL, "whether a courier may deposit an item that upstream did not announce"},

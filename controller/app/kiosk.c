@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODE_DIGITS = 8 };
-
 uint64_t lk_kiosk_request(uint64_t face_request)
 {
     return face_request << 1;
@@ -43,7 +41,7 @@ static void act_code(struct lk_app *app, const struct lk_face_act *act, uint64_t
 {
     struct lk_stamp now = lk_engine_stamp(app->engine);
     struct lk_input in;
-    int r = lk_facts_code(app->store, &now, act->text, CODE_DIGITS, &in);
+    int r = lk_facts_code(app->store, &now, act->text, app->config->code_digits, &in);
     submit(app, &in, r, request);
 }
 

@@ -148,8 +148,18 @@ static void repeat_answer(struct lk_postal *p, const struct lk_command *command,
     respond(p, &answer);
 }
 
+/* A code of another length could never be typed at this site's keypad. */
+static bool has_usable_code(const struct lk_postal *p, const struct lk_command *command)
+{
+    return command->code[0] == '\0' || strlen(command->code) == p->config->code_digits;
+}
+
 static void run(struct lk_postal *p, struct lk_command *command)
 {
+    if (!has_usable_code(p, command)) {
+        refuse(p, LK_REASON_BAD_ARGUMENT, command, "args.code: its length is not this site's codes.digits");
+        return;
+    }
     struct lk_stamp now = lk_engine_stamp(p->engine);
     struct lk_input in;
     int r = lk_facts_command(p->store, &now, lk_engine_core_config(p->engine), command, &in);

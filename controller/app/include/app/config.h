@@ -141,6 +141,7 @@ struct lk_config {
     char admin_socket[LK_CONFIG_PATH_LEN];
     char admin_group[LK_CONFIG_NAME]; /* "": only root and the daemon's own user */
     struct lk_config_scanner scanner;
+    unsigned code_digits;                    /* [codes] digits: 6..16 */
     enum lk_config_unknown unknown_barcode; /* [deposit]: an item nobody announced */
     unsigned retention_days;
     struct lk_core_config core; /* banks, doors, durations and limits, ready for the core */
