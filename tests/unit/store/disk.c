@@ -231,6 +231,19 @@ static const sqlite3_io_methods methods = {
     .xDeviceCharacteristics = file_device,
 };
 
+static void load(struct image *image)
+{
+    unsigned char block[65536];
+    FILE *f = fopen(image->path, "rb");
+    size_t n;
+    while (f && (n = fread(block, 1, sizeof(block), f)) > 0) {
+        put(&image->durable, &image->size, (sqlite3_int64)image->size, block, n);
+    }
+    if (f) {
+        (void)fclose(f);
+    }
+}
+
 static struct image *image_of(const char *path)
 {
     if (!disk.watching || !path || strncmp(path, disk.prefix, strlen(disk.prefix)) != 0) {
@@ -239,15 +252,7 @@ static struct image *image_of(const char *path)
     for (int i = 0; i < WATCHED; i++) {
         if (disk.image[i].path[0] == '\0') {
             (void)snprintf(disk.image[i].path, sizeof(disk.image[i].path), "%s", path);
-            FILE *f = fopen(path, "rb");
-            int c;
-            while (f && (c = fgetc(f)) != EOF) {
-                unsigned char byte = (unsigned char)c;
-                put(&disk.image[i].durable, &disk.image[i].size, (sqlite3_int64)disk.image[i].size, &byte, 1);
-            }
-            if (f) {
-                (void)fclose(f);
-            }
+            load(&disk.image[i]);
         }
         if (strcmp(disk.image[i].path, path) == 0) {
             return &disk.image[i];

@@ -38,7 +38,9 @@ void fix_cabinet(struct lk_core_config *cfg)
 int fix_setup_closed(void **state)
 {
     struct fix *f = calloc(1, sizeof(*f));
-    (void)snprintf(f->dir, sizeof(f->dir), "/tmp/lk-store-XXXXXX");
+    /* Memory where there is some: thousands of syncs, and none of them is what is tested. */
+    const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(f->dir, sizeof(f->dir), "%s/lk-store-XXXXXX", base);
     if (!mkdtemp(f->dir)) {
         return -1;
     }

@@ -220,7 +220,7 @@ static void backup_to_a_full_disk(void **state)
 /* --- power cuts ----------------------------------------------------------------------------------------------------
  */
 
-enum { COMMITS = 14 };
+enum { COMMITS = 9 };
 
 /* Commits items 1..COMMITS and an ack each; returns how many were acknowledged to the caller before the cut. */
 static unsigned work_until_cut(struct fix *f, unsigned *ret_acked)
