@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,7 +262,7 @@ static struct lk_http_conn *conn_new(struct lk_http_server *server, evutil_socke
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer, int length, void *arg)
 {
     struct lk_http_server *server = arg;
-    int size = SEND_BUFFER;
+    int size = SEND_BUFFER, on = 1;
     struct lk_http_conn *conn = make_room(server) ? conn_new(server, fd) : NULL;
 
     (void)listener;
@@ -272,6 +273,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* else a second event waits for a delayed ACK: 40 ms */
     TAILQ_INSERT_TAIL(&server->conns, conn, link);
     server->count++;
     bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);

@@ -505,10 +505,12 @@ static void answers_one_request_a_connection(void **state)
 {
     struct world *w = *state;
     char twice[4096];
+    struct lk_text t = lk_text_init(twice, sizeof(twice));
     int status;
     const char *one = post("{\"act\":\"code\",\"code\":\"1\"}");
 
-    snprintf(twice, sizeof(twice), "%s%s", one, one);
+    lk_text_add(&t, one);
+    lk_text_add(&t, one);
     const char *answer = ask(w, twice, &status);
     assert_int_equal(status, 200);
     assert_null(strstr(answer + 8, "HTTP/1.1"));
