@@ -115,17 +115,24 @@ static void check_step(const struct lk_engine *e)
 #endif
 }
 
-static const char *name_of_first_intent(const struct lk_effects *fx)
+#ifdef LK_TEST_HOOKS
+/* What the commit is about, the most important first: a retry ends one opening and begins the next. */
+static const char *name_of_commit(const struct lk_effects *fx)
 {
-    for (unsigned i = 0; i < fx->count; i++) {
-        if (fx->at[i].kind == LK_FX_PULSE) {
-            return "intent";
-        }
-        if (fx->at[i].kind == LK_FX_INTENT_SETTLE) {
-            return "outcome";
-        }
-        if (fx->at[i].kind == LK_FX_INTENT_FINISH) {
-            return "close";
+    static const struct {
+        enum lk_effect_kind kind;
+        const char *name;
+    } rows[] = {
+        {LK_FX_PULSE, "intent"},
+        {LK_FX_INTENT_SETTLE, "outcome"},
+        {LK_FX_INTENT_FINISH, "close"},
+        {LK_FX_COMMAND, "command"},
+    };
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        for (unsigned i = 0; i < fx->count; i++) {
+            if (fx->at[i].kind == rows[row].kind) {
+                return rows[row].name;
+            }
         }
     }
     return "other";
@@ -136,9 +143,12 @@ static void crash_around_commit(const struct lk_engine *e, const char *when)
 {
     char name[32];
     struct lk_text t = lk_text_init(name, sizeof(name));
-    lk_text_addf(&t, "%s-%s", name_of_first_intent(&e->fx), when);
+    lk_text_addf(&t, "%s-%s", name_of_commit(&e->fx), when);
     lk_crash_point(name);
 }
+#else
+#define crash_around_commit(e, when) ((void)(when))
+#endif
 
 static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
 {

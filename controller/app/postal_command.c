@@ -1,3 +1,4 @@
+#include "crash_point.h"
 #include "facts.h"
 #include "postal_impl.h"
 #include "store/log.h"
@@ -68,7 +69,9 @@ static void respond(struct lk_postal *p, struct lk_envelope_answer *answer)
     if (reply) {
         to = (struct lk_uplink_reply_to){reply->topic, reply->correlation, reply->correlation_len};
     }
+    lk_crash_point("answer-before");
     (void)lk_uplink_respond(p->uplink, reply ? &to : NULL, t.buf, t.len);
+    lk_crash_point("answer-after");
     if (reply) {
         forget_reply(reply);
     }
