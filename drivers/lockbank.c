@@ -27,7 +27,7 @@ int64_t lk_bank_ms_up(int64_t ns)
 int lk_bank_submit(struct lk_lockbank *bank, const struct lk_fb_request *request, int64_t now_ms)
 {
     int r = lk_fieldbus_submit(bank->fb, request);
-    if (r == -EAGAIN) {
+    if (r) {
         bank->retry_at_ms = now_ms + LK_BANK_RETRY_MS;
     }
     return r;

@@ -173,14 +173,17 @@ static bool silent(struct line *line)
 static void step(struct line *line)
 {
     struct lk_fb_job job;
-    int64_t at_ns = line->retry_at_ns;
+    int64_t at_ns = INT64_MAX;
+    bool open = lk_fb_link_is_open(line->link);
+    /* Opening comes before the commands, so that a line that is there never says at start that it is not. */
+    if (!open && now_ns() >= line->retry_at_ns) {
+        open = bring_up(line) == 0;
+    }
     if (lk_ring_count(line->base.commands) > 0) {
         lk_fb_take_commands(&line->base, now_ns());
     }
-    if (!lk_fb_link_is_open(line->link)) {
-        if (now_ns() < at_ns || bring_up(line) != 0) {
-            wait_until(line, line->retry_at_ns);
-        }
+    if (!open) {
+        wait_until(line, line->retry_at_ns);
     } else if (gap_over(line) && silent(line)) {
         if (lk_fb_next(&line->base, now_ns(), &job, &at_ns)) {
             transact(line, &job);

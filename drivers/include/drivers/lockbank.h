@@ -57,7 +57,7 @@ enum lk_lockbank_reason {
     LK_LOCKBANK_REASON_COIL_STUCK, /* STOPPED: a coil was on when it had to be off */
     LK_LOCKBANK_REASON_LINK_MODE,  /* STOPPED: an input drives a relay by itself (register 0x1000 + channel not 0) */
     LK_LOCKBANK_REASON_UNVERIFIED, /* STOPPED: profile not verified and not confirmed by the configuration */
-    LK_LOCKBANK_REASON_REFUSED,    /* STOPPED: the board answers set-up with exceptions: wrong profile? */
+    LK_LOCKBANK_REASON_REFUSED,    /* LOST: the board answers with Modbus exceptions; busy, or the wrong profile */
     LK_LOCKBANK_REASON_SHUTDOWN,   /* STOPPED: lk_lockbank_stop() was called */
 };
 

@@ -28,7 +28,7 @@ enum {
     LK_FB_PDU_MAX = 64,     /* bytes of a request: function code and data */
     LK_FB_DATA_MAX = 64,    /* bytes of data in a read reply: 32 registers or 512 bits */
     LK_FB_POLLS_MAX = 32,   /* standing polls on one line */
-    LK_FB_UNITS_MAX = 32,   /* units one line keeps books about */
+    LK_FB_UNITS_MAX = 32,   /* units on one line; requests to one more complete with -EHOSTDOWN */
     LK_FB_SLOTS_MAX = 1024, /* requests not yet reaped */
     LK_FB_NAME_MAX = 32,    /* bytes of a line's name, NUL included */
     LK_FB_PATH_MAX = 256,   /* bytes of a device path or a host, NUL included */
