@@ -299,7 +299,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 
 static int read_drop_in(struct lk_config_reader *r, const char *dir, const char *name)
 {
-    char path[LK_CONFIG_ERROR_TEXT];
+    char path[LK_CONFIG_ERROR_TEXT / 2 + 256 + 2]; /* a folder of lk_config_read() and a NAME_MAX */
     if (r->files == LK_CONFIG_FILES) {
         lk_config_fault(r, r->at, "%s: too many files; allowed: %d", dir, LK_CONFIG_FILES - 1);
         return 0;
