@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "clock_judge.h"
+#include "hal/clock_driver.h"
 
 struct clock_linux {
     struct lk_clock base;

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "hal/serial_driver.h"
 
 enum {
     PTY_MAJOR_FIRST = 136, /* Documentation/admin-guide/devices.txt */

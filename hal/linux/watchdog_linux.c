@@ -1,4 +1,5 @@
 #include "hal/watchdog_linux.h"
+#include "hal/watchdog_driver.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 #include "hal/clock_sim.h"
+#include "hal/clock_driver.h"
 
 #include <errno.h>
 #include <stdlib.h>

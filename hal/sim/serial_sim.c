@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "hal/serial_driver.h"
 
 /* A pair of sockets, so that the descriptor becomes readable as a tty's does; unplugging closes the far one. */
 struct serial_sim {

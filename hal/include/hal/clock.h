@@ -21,53 +21,22 @@ enum lk_hal_clock {
     LK_HAL_CLOCK_SYNCED,   /* the kernel is being disciplined by a time service */
 };
 
+/* Made by hal/clock_linux.h or hal/clock_sim.h; implementers see hal/clock_driver.h. */
 struct lk_clock;
 
-/* For implementers; all required. Callers use the functions below. */
-struct lk_clock_ops {
-    const char *name; /* "linux", "sim": for messages */
-    int64_t (*mono_ns)(const struct lk_clock *clock);
-    int64_t (*wall_ms)(const struct lk_clock *clock);
-    enum lk_hal_clock (*quality)(const struct lk_clock *clock);
-    void (*destroy)(struct lk_clock *clock);
-};
-
-/* The device; an implementation embeds it as its first member. Made by hal/clock_linux.h or hal/clock_sim.h. */
-struct lk_clock {
-    const struct lk_clock_ops *ops;
-};
-
 /* Nanoseconds since an arbitrary start; never goes back. */
-static inline int64_t lk_clock_mono_ns(const struct lk_clock *clock)
-{
-    return clock->ops->mono_ns(clock);
-}
+int64_t lk_clock_mono_ns(const struct lk_clock *clock);
 
 /* The same in milliseconds, rounded down: the now_ms of the core and of the drivers. */
-static inline int64_t lk_clock_mono_ms(const struct lk_clock *clock)
-{
-    return clock->ops->mono_ns(clock) / 1000000;
-}
+int64_t lk_clock_mono_ms(const struct lk_clock *clock);
 
 /* Milliseconds since 1970-01-01 UTC, as good as lk_clock_quality() says. May jump either way. */
-static inline int64_t lk_clock_wall_ms(const struct lk_clock *clock)
-{
-    return clock->ops->wall_ms(clock);
-}
+int64_t lk_clock_wall_ms(const struct lk_clock *clock);
 
 /* Costs a system call: ask when an envelope is stamped or about once a second, not in a tight loop. */
-static inline enum lk_hal_clock lk_clock_quality(const struct lk_clock *clock)
-{
-    return clock->ops->quality(clock);
-}
+enum lk_hal_clock lk_clock_quality(const struct lk_clock *clock);
 
 /* NULL is fine. Returns NULL. */
-static inline struct lk_clock *lk_clock_destroy(struct lk_clock *clock)
-{
-    if (clock) {
-        clock->ops->destroy(clock);
-    }
-    return 0;
-}
+struct lk_clock *lk_clock_destroy(struct lk_clock *clock);
 
 #endif

@@ -21,72 +21,33 @@ enum {
     LK_SERIAL_RETRY_MS = 1000, /* between two attempts to open a device that is not there */
 };
 
+/* Made by hal/serial_linux.h or hal/serial_sim.h; implementers see hal/serial_driver.h. */
 struct lk_serial;
-
-/* For implementers; all required, with the contracts of the functions below. Callers use those. */
-struct lk_serial_ops {
-    const char *name; /* "linux", "sim": for messages */
-    int (*open)(struct lk_serial *serial);
-    void (*close)(struct lk_serial *serial);
-    ssize_t (*read)(struct lk_serial *serial, void *ret_bytes, size_t cap);
-    ssize_t (*write)(struct lk_serial *serial, const void *bytes, size_t n);
-    void (*destroy)(struct lk_serial *serial);
-};
-
-/* The device; an implementation embeds it as its first member. Made by hal/serial_linux.h or hal/serial_sim.h. */
-struct lk_serial {
-    const struct lk_serial_ops *ops;
-    int fd; /* -1 while closed */
-};
 
 /*
  * Opens the device and throws away what it had buffered. Nobody else may have it at the same time.
  * 0 (also when it is open already); -EBUSY: another process holds it; -ENOENT, -ENODEV, -ENXIO: not plugged in;
  * -ENOTTY: not a tty; -EIO: the tty does not take the speed; -EACCES: the user is not in its group; others of open(2).
  */
-static inline int lk_serial_open(struct lk_serial *serial)
-{
-    return serial->ops->open(serial);
-}
+int lk_serial_open(struct lk_serial *serial);
 
 /* Also gives up the locks. Closing a closed one is fine. */
-static inline void lk_serial_close(struct lk_serial *serial)
-{
-    serial->ops->close(serial);
-}
+void lk_serial_close(struct lk_serial *serial);
 
 /* The descriptor to poll for reading, -1 while closed. Valid until close; a new one after every open. */
-static inline int lk_serial_fd(const struct lk_serial *serial)
-{
-    return serial->fd;
-}
+int lk_serial_fd(const struct lk_serial *serial);
 
 /* What has arrived, at most cap bytes: the count (> 0); -EAGAIN: nothing now; -ENODEV: it vanished; -EBADF: closed;
  * or another negative errno, to be treated like -ENODEV. */
-static inline ssize_t lk_serial_read(struct lk_serial *serial, void *ret_bytes, size_t cap)
-{
-    return serial->ops->read(serial, ret_bytes, cap);
-}
+ssize_t lk_serial_read(struct lk_serial *serial, void *ret_bytes, size_t cap);
 
 /* Hands n bytes to the line: the count taken, which may be less than n; errors as for read. */
-static inline ssize_t lk_serial_write(struct lk_serial *serial, const void *bytes, size_t n)
-{
-    return serial->ops->write(serial, bytes, n);
-}
+ssize_t lk_serial_write(struct lk_serial *serial, const void *bytes, size_t n);
 
 /* When an attempt to open that failed at tried_at_ms should be repeated. Monotonic ms in and out. */
-static inline int64_t lk_serial_retry_at_ms(int64_t tried_at_ms)
-{
-    return tried_at_ms + LK_SERIAL_RETRY_MS;
-}
+int64_t lk_serial_retry_at_ms(int64_t tried_at_ms);
 
 /* Closes and frees; NULL is fine. Returns NULL. */
-static inline struct lk_serial *lk_serial_destroy(struct lk_serial *serial)
-{
-    if (serial) {
-        serial->ops->destroy(serial);
-    }
-    return 0;
-}
+struct lk_serial *lk_serial_destroy(struct lk_serial *serial);
 
 #endif

@@ -20,48 +20,20 @@ enum lk_watchdog_news {
     LK_WATCHDOG_FEED,     /* all is well; restart me if I do not say so again in time */
 };
 
+/* Made by hal/watchdog_linux.h or hal/watchdog_sim.h; implementers see hal/watchdog_driver.h. */
 struct lk_watchdog;
 
-/* For implementers; all required. Callers use the functions below. */
-struct lk_watchdog_ops {
-    const char *name;
-    int (*tell)(struct lk_watchdog *watchdog, enum lk_watchdog_news news);
-    int (*status)(struct lk_watchdog *watchdog, const char *text);
-    void (*destroy)(struct lk_watchdog *watchdog);
-};
-
-/* The device; an implementation embeds it as its first member. Made by hal/watchdog_linux.h or hal/watchdog_sim.h. */
-struct lk_watchdog {
-    const struct lk_watchdog_ops *ops;
-    int64_t interval_ms; /* feed at least this often: half of what the manager allows. 0: not watched */
-};
-
 /* 0 when told or when nobody listens; else a negative errno, which a daemon may ignore: it must not stop over it. */
-static inline int lk_watchdog_tell(struct lk_watchdog *watchdog, enum lk_watchdog_news news)
-{
-    return watchdog->ops->tell(watchdog, news);
-}
+int lk_watchdog_tell(struct lk_watchdog *watchdog, enum lk_watchdog_news news);
 
 /* One line for `systemctl status`, UTF-8, without personal data. A newline in it becomes a blank, so that a text can
  * never be read as another message. Result as for tell. */
-static inline int lk_watchdog_status(struct lk_watchdog *watchdog, const char *text)
-{
-    return watchdog->ops->status(watchdog, text);
-}
+int lk_watchdog_status(struct lk_watchdog *watchdog, const char *text);
 
 /* How often to feed; 0: nobody watches. Constant for the life of the object. */
-static inline int64_t lk_watchdog_interval_ms(const struct lk_watchdog *watchdog)
-{
-    return watchdog->interval_ms;
-}
+int64_t lk_watchdog_interval_ms(const struct lk_watchdog *watchdog);
 
 /* NULL is fine. Returns NULL. */
-static inline struct lk_watchdog *lk_watchdog_destroy(struct lk_watchdog *watchdog)
-{
-    if (watchdog) {
-        watchdog->ops->destroy(watchdog);
-    }
-    return 0;
-}
+struct lk_watchdog *lk_watchdog_destroy(struct lk_watchdog *watchdog);
 
 #endif
