@@ -51,7 +51,7 @@ export function element(tag, properties = {}, ...children) {
 }
 
 const ICONS = {
-  qr: "M4 4h6v6H4z M14 4h6v6h-6z M4 14h6v6H4z M14 14h2v2h-2z M18 14h2v2h-2z M16 17h2v3h-2z M20 18v2",
+  qr: "M3 3h7v7H3z M14 3h7v7h-7z M3 14h7v7H3z M6.5 6.5v.01 M17.5 6.5v.01 M6.5 17.5v.01 M14 14v.01 M17.5 14v3.5 M21 14v.01 M14 17.5v3.5 M21 17.5v3.5h-3.5",
   check: "M4 13l5 5L20 6",
   warning: "M12 3L2.5 20.5h19z M12 9v6 M12 17.5v.8",
   open: "M4 3h16v18H4z M4 3l7 3v15l-7 0z M9 13v1.5 M14 12h5 M17 10l2 2-2 2",
