@@ -92,11 +92,13 @@ static void on_failed_3(void *context, MQTTAsync_failureData *data)
     on_failed(context, code, known, known || !data ? NULL : data->message);
 }
 
+/* A refusing CONNACK's reason comes as reasonCode or as code, depending on Paho's version. */
 static void on_failed_5(void *context, MQTTAsync_failureData5 *data)
 {
-    const char *reason = data && data->reasonCode > 0 ? MQTTReasonCode_toString(data->reasonCode) : NULL;
     int code = data ? (data->reasonCode > 0 ? (int)data->reasonCode : data->code) : 0;
-    on_failed(context, code, reason, data ? data->message : NULL);
+    const char *reason =
+        code >= (int)MQTTREASONCODE_UNSPECIFIED_ERROR ? MQTTReasonCode_toString((enum MQTTReasonCodes)code) : NULL;
+    on_failed(context, code, reason, reason || !data ? NULL : data->message);
 }
 
 static void on_lost(void *context, char *cause)

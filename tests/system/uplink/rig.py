@@ -38,7 +38,8 @@ class Broker:
         self.conf = os.path.join(folder, f"mosquitto-{self.port}.conf")
         self.log = open(os.path.join(folder, f"mosquitto-{self.port}.log"), "ab")
         with open(self.conf, "w", encoding="utf-8") as f:
-            f.write(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f.write(f"listener {self.port} 127.0.0.1\npersistence false\n"
+                    f"{'' if 'allow_anonymous false' in extra else 'allow_anonymous true'}\n"
                     f"set_tcp_nodelay true\nuser root\n"
                     f"{'' if 'max_queued' in extra else 'max_queued_messages 0'}\n{extra}\n")
         self.start()
@@ -120,10 +121,11 @@ class Proxy:
 
 class OddBroker:
     """A broker with a fault: `old` speaks 3.1.1 only, `mute` accepts and says nothing, `noise` answers with garbage,
-    `slam` closes every connection at once."""
+    `slam` closes every connection at once, `deny` speaks 5 and refuses events as long as denying is set."""
 
     def __init__(self, kind):
         self.kind, self.levels, self.published = kind, [], []
+        self.denying, self.denied = True, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.kept = []
@@ -193,6 +195,25 @@ class OddBroker:
                 size = int.from_bytes(body[:2], "big")
                 self.published.append((body[2:2 + size].decode(), body[4 + size:]))
                 s.sendall(bytes([0x40, 2]) + body[2 + size:4 + size])
+            elif kind == 12:
+                s.sendall(b"\xd0\x00")
+            elif kind == 14:
+                return
+
+    def _deny(self, s):
+        while True:
+            head, body = self._read(s)
+            kind = head >> 4
+            if kind == 1:
+                s.sendall(bytes([0x20, 3, 0, 0, 0]))
+            elif kind == 8:
+                s.sendall(bytes([0x90, 4]) + body[:2] + b"\x00\x01")
+            elif kind == 3:
+                size = int.from_bytes(body[:2], "big")
+                topic, number = body[2:2 + size].decode(), body[2 + size:4 + size]
+                deny = self.denying and "/evt/" in topic
+                (self.denied if deny else self.published).append((time.monotonic(), topic))
+                s.sendall(bytes([0x40, 4]) + number + (b"\x87\x00" if deny else b"\x00\x00"))
             elif kind == 12:
                 s.sendall(b"\xd0\x00")
             elif kind == 14:

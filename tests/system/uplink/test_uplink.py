@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -477,8 +478,83 @@ class TlsTest(Case):
         self.assertFalse([line for line in probe.lines if line.startswith("connected")])
 
 
+class RightsTest(Case):
+    """A broker with users, as the contract asks for: what it denies is named, and costs only what it concerns."""
+
+    def setUp(self):
+        super().setUp()
+        self.passwords = os.path.join(self.folder, "passwords")
+        self.acl = os.path.join(self.folder, "acl")
+        subprocess.run(["mosquitto_passwd", "-c", "-b", self.passwords, "hall-1", "right"], check=True,
+                       capture_output=True)
+        subprocess.run(["mosquitto_passwd", "-b", self.passwords, "post", "office"], check=True, capture_output=True)
+        os.chmod(self.passwords, 0o644)
+
+    def rights(self, *lines):
+        with open(self.acl, "w", encoding="utf-8") as f:
+            f.write("user post\ntopic readwrite #\nuser hall-1\n" + "\n".join(lines) + "\n")
+
+    def guarded(self, *lines):
+        self.rights(*lines)
+        return self.broker(f"allow_anonymous false\npassword_file {self.passwords}\nacl_file {self.acl}")
+
+    def locker(self, broker, password="right", *args):
+        path = os.path.join(self.folder, password)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(password + "\n")
+        return self.probe(broker.port, "--username", "hall-1", "--password-file", path, *args)
+
+    def test_the_rights_of_the_contract_are_enough(self):
+        root = "locker/v1/yulin/hall-1/"
+        broker = self.guarded(*(f"topic write {root}{t}" for t in ("evt/#", "state/#", "rsp")),
+                              *(f"topic read {root}{t}" for t in ("cmd", "ack")))
+        up = self.upstream(broker, username="post", password="office")
+        probe = self.locker(broker)
+        probe.expect("^connected .*text=$")
+        probe.say("grow 50")
+        up.wait(lambda: up.log.last == 50, 5, "50 events")
+        self.assertEqual(up.command("status.get")["result"], "ok")
+        wait_until(lambda: probe.status()["acked"] == 50, 5, "the ack")
+
+    def test_wrong_password_is_named(self):
+        broker = self.guarded("topic readwrite #")
+        self.locker(broker, "wrong").expect("^lost before=0 text=.*[Nn]ot authori[sz]ed")
+        self.locker(broker, "wrong", "--version", "311").expect("^lost before=0 text=.*authori[sz]e")
+        probe = self.locker(broker)
+        probe.expect("^connected")
+
+    def test_events_the_broker_denies_are_kept_and_come_when_it_relents(self):
+        # mosquitto 2.0.11 ends the connection after denying a publication
+        broker = self.guarded("topic write locker/v1/yulin/hall-1/state/#", "topic read locker/v1/yulin/hall-1/+")
+        up = self.upstream(broker, username="post", password="office")
+        probe = self.locker(broker)
+        probe.expect("^connected")
+        probe.say("grow 20")
+        probe.expect("^(undelivered|lost)")
+        time.sleep(1)
+        self.assertEqual(up.log.received, 0)
+        self.rights("topic readwrite #")
+        broker.process.send_signal(signal.SIGHUP)
+        up.wait(lambda: up.log.last == 20, 10, "the 20 events")
+        self.assertEqual(up.log.faults, [])
+
+    def test_a_denial_by_reason_code_is_tried_again_once_a_second(self):
+        broker = self.keep(OddBroker("deny"))
+        probe = self.probe(broker.port, "--version", "5")
+        probe.expect("^connected")
+        probe.say("grow 3")
+        probe.expect("^undelivered 1 text=the broker refused it, reason code 0x87")
+        wait_until(lambda: len(broker.denied) == 9, 5, "three rounds")
+        self.assertGreater(broker.denied[8][0] - broker.denied[0][0], 1.8)
+        broker.denying = False
+        wait_until(lambda: probe.status()["delivered"] >= 3, 5, "the events")
+        self.assertEqual(probe.status()["next"], 4)
+        self.assertFalse([line for line in probe.lines if line.startswith("lost")])
+
+
 CASES = {"presence": PresenceTest, "drain": DrainTest, "acks": AcksTest, "commands": CommandsTest,
-         "versions": VersionsTest, "hostile": HostileTest, "network": NetworkTest, "tls": TlsTest}
+         "versions": VersionsTest, "hostile": HostileTest, "network": NetworkTest, "tls": TlsTest,
+         "rights": RightsTest}
 
 
 def main(argv):
