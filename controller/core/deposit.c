@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-static void refuse(struct lk_step *s, enum lk_reason reason)
-{
-    lk_session_notice(s, reason);
-    lk_fx_answer(s, LK_RESULT_REFUSED, reason);
-}
-
 /* --- which compartment -----------------------------------------------------------------------------------------------
  */
 
@@ -135,7 +129,7 @@ static void resume(struct lk_step *s, int door)
     }
     enum lk_reason refusal = lk_opening_refusal(s, door);
     if (refusal != LK_REASON_NONE) {
-        refuse(s, refusal);
+        lk_session_refuse(s, door, refusal);
         return;
     }
     open_for_deposit(s, door);
@@ -147,7 +141,7 @@ void lk_deposit_scan(struct lk_step *s)
     struct lk_session *session = &s->core->session;
     enum lk_reason reason = scan_refusal(s);
     if (reason != LK_REASON_NONE) {
-        refuse(s, reason);
+        lk_session_refuse(s, LK_NO_DOOR, reason);
         return;
     }
     session->item = s->in->item;

@@ -130,6 +130,8 @@ enum lk_door_news { LK_NEWS_OPENED, LK_NEWS_CLOSED, LK_NEWS_JAMMED, LK_NEWS_FAIL
 
 void lk_session_show(struct lk_step *s, enum lk_screen screen);
 void lk_session_notice(struct lk_step *s, enum lk_reason reason);
+/* The answer to somebody's code or scan: a notice about this door (LK_NO_DOOR: about none), and the refusal. */
+void lk_session_refuse(struct lk_step *s, int door, enum lk_reason reason);
 void lk_session_sign_out(struct lk_step *s, enum lk_reason reason);
 void lk_session_input(struct lk_step *s); /* CODE, SCAN, SIGN_IN, BUTTON */
 void lk_session_door(struct lk_step *s, int door, enum lk_door_news news, enum lk_reason reason);

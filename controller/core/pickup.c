@@ -1,11 +1,5 @@
 #include "machine.h"
 
-static void refuse(struct lk_step *s, enum lk_reason reason)
-{
-    lk_session_notice(s, reason);
-    lk_fx_answer(s, LK_RESULT_REFUSED, reason);
-}
-
 /* Why this item cannot be picked up, whatever its door says. */
 static enum lk_reason item_refusal(const struct lk_step *s)
 {
@@ -48,11 +42,13 @@ static void open_for_recipient(struct lk_step *s, int door)
 void lk_pickup_present(struct lk_step *s)
 {
     if (s->in->kind == LK_IN_CODE && !s->in->well_formed) {
-        refuse(s, LK_REASON_CODE_MALFORMED);
+        lk_session_refuse(s, LK_NO_DOOR, LK_REASON_CODE_MALFORMED);
         return;
     }
     if (!s->in->found) {
-        refuse(s, s->in->kind == LK_IN_CODE ? lk_lockout_wrong(s, LK_REASON_WRONG_CODE) : LK_REASON_UNKNOWN_BARCODE);
+        bool code = s->in->kind == LK_IN_CODE;
+        lk_session_refuse(s, LK_NO_DOOR,
+                          code ? lk_lockout_wrong(s, LK_REASON_WRONG_CODE) : LK_REASON_UNKNOWN_BARCODE);
         return;
     }
     enum lk_reason reason = item_refusal(s);
@@ -61,7 +57,7 @@ void lk_pickup_present(struct lk_step *s)
         reason = LK_REASON_CUSTODY_UNKNOWN; /* store and state disagree: our bug, and no reason to open anything */
     }
     if (reason != LK_REASON_NONE) {
-        refuse(s, reason);
+        lk_session_refuse(s, LK_NO_DOOR, reason);
         return;
     }
     const struct lk_door *d = &s->core->door[door];
@@ -71,7 +67,7 @@ void lk_pickup_present(struct lk_step *s)
     }
     reason = lk_custody_is_others_doubt(d, LK_PURPOSE_PICKUP) ? LK_REASON_OUTCOME_UNPROVEN : lk_opening_refusal(s, door);
     if (reason != LK_REASON_NONE) {
-        refuse(s, reason);
+        lk_session_refuse(s, door, reason);
         return;
     }
     open_for_recipient(s, door);

@@ -24,6 +24,7 @@ void lk_recall_item(struct lk_step *s)
     struct lk_session *session = &s->core->session;
     int door = lk_custody_door(s->core, s->in->item.id);
     enum lk_reason reason = recall_refusal(s, door);
+    session->door = door;
     if (reason != LK_REASON_NONE) {
         lk_session_notice(s, reason);
         return;

@@ -53,12 +53,28 @@ static enum lk_screen base_screen(const struct lk_session *session)
     return is_staff(session) ? LK_SCREEN_STAFF_MENU : LK_SCREEN_HOME;
 }
 
+/* The screens between two items. */
+static bool is_about_nothing(enum lk_screen screen)
+{
+    return screen == LK_SCREEN_STAFF_MENU || screen == LK_SCREEN_SCAN || screen == LK_SCREEN_RECALL_LIST;
+}
+
+/* What was on the screen before is over: nothing of it may show up in the next story. */
+static void about(struct lk_session *session, int door)
+{
+    memset(&session->item, 0, sizeof(session->item));
+    session->door = door;
+    session->reopened = 0;
+}
+
 void lk_session_show(struct lk_step *s, enum lk_screen screen)
 {
     struct lk_session *session = &s->core->session;
     if (screen == LK_SCREEN_HOME) {
         memset(session, 0, sizeof(*session));
         session->door = LK_NO_DOOR;
+    } else if (is_about_nothing(screen)) {
+        about(session, LK_NO_DOOR);
     }
     session->screen = screen;
     int64_t lasts = screen_lasts_ms(s->cfg, screen);
@@ -70,7 +86,8 @@ void lk_session_notice(struct lk_step *s, enum lk_reason reason)
     struct lk_session *session = &s->core->session;
     if (session->screen != LK_SCREEN_NOTICE) {
         bool listing = session->screen == LK_SCREEN_RECALL_LIST || session->screen == LK_SCREEN_RECALL_OPENING ||
-                       session->screen == LK_SCREEN_RECALL_TAKE || session->screen == LK_SCREEN_RECALL_JAM;
+                       session->screen == LK_SCREEN_RECALL_TAKE || session->screen == LK_SCREEN_RECALL_TAKEN ||
+                       session->screen == LK_SCREEN_RECALL_JAM;
         enum lk_screen work = listing ? LK_SCREEN_RECALL_LIST : LK_SCREEN_SCAN;
         session->back = !is_staff(session)                        ? LK_SCREEN_HOME
                         : session->screen == LK_SCREEN_STAFF_MENU ? LK_SCREEN_STAFF_MENU
@@ -78,6 +95,13 @@ void lk_session_notice(struct lk_step *s, enum lk_reason reason)
     }
     session->reason = reason;
     lk_session_show(s, LK_SCREEN_NOTICE);
+}
+
+void lk_session_refuse(struct lk_step *s, int door, enum lk_reason reason)
+{
+    about(&s->core->session, door);
+    lk_session_notice(s, reason);
+    lk_fx_answer(s, LK_RESULT_REFUSED, reason);
 }
 
 /* --- what happens to the door on the screen -------------------------------------------------------------------------
@@ -341,8 +365,7 @@ static void sign_in_failed(struct lk_step *s)
     } else {
         lk_fx_event(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR)->reason = reason;
     }
-    lk_session_notice(s, reason);
-    lk_fx_answer(s, LK_RESULT_REFUSED, reason);
+    lk_session_refuse(s, LK_NO_DOOR, reason);
 }
 
 static void sign_in(struct lk_step *s)
@@ -353,8 +376,7 @@ static void sign_in(struct lk_step *s)
         return;
     }
     if (s->in->staff.role != LK_ACTOR_COURIER && s->in->staff.role != LK_ACTOR_CLERK) {
-        lk_session_notice(s, LK_REASON_NOT_ALLOWED);
-        lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED);
+        lk_session_refuse(s, LK_NO_DOOR, LK_REASON_NOT_ALLOWED);
         return;
     }
     if (s->in->kind == LK_IN_SIGN_IN) {
@@ -381,12 +403,6 @@ static bool is_busy(enum lk_screen screen)
            screen == LK_SCREEN_RECALL_TAKE;
 }
 
-static void refuse(struct lk_step *s, enum lk_reason reason)
-{
-    lk_session_notice(s, reason);
-    lk_fx_answer(s, LK_RESULT_REFUSED, reason);
-}
-
 static void scan(struct lk_step *s)
 {
     if (is_staff(&s->core->session)) {
@@ -396,7 +412,7 @@ static void scan(struct lk_step *s)
     } else if (s->in->scan == LK_SCAN_BADGE) {
         sign_in(s);
     } else {
-        refuse(s, LK_REASON_UNKNOWN_BARCODE);
+        lk_session_refuse(s, LK_NO_DOOR, LK_REASON_UNKNOWN_BARCODE);
     }
 }
 
@@ -409,7 +425,7 @@ void lk_session_input(struct lk_step *s)
     } else if (is_busy(session->screen) || (keypad && is_staff(session))) {
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
     } else if (keypad && lk_lockout_active(s)) {
-        refuse(s, LK_REASON_LOCKED_OUT);
+        lk_session_refuse(s, LK_NO_DOOR, LK_REASON_LOCKED_OUT);
     } else if (s->in->kind == LK_IN_CODE) {
         lk_pickup_present(s);
     } else if (s->in->kind == LK_IN_SIGN_IN) {
