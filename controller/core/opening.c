@@ -165,11 +165,13 @@ static bool waits_for_opening(const struct lk_door *d)
 static void own_open(struct lk_step *s, int door)
 {
     struct lk_door *d = &s->core->door[door];
-    bool first = waits_for_opening(d);
+    bool first = waits_for_opening(d), was_open = lk_door_is_open(d->state);
     if (!lk_door_move(s, door, LK_DOOR_SEE_OPEN_OWN)) {
         return;
     }
-    d->deadline_at_ms = s->in->now_ms + s->cfg->left_open_ms;
+    if (!was_open) {
+        d->deadline_at_ms = s->in->now_ms + s->cfg->left_open_ms;
+    }
     if (first) {
         settle(s, door, LK_OUTCOME_OPENED, LK_REASON_NONE);
         lk_session_door(s, door, LK_NEWS_OPENED, LK_REASON_NONE);
