@@ -78,7 +78,10 @@ static void resume_bank(struct lk_step *s)
         answer(s, LK_REASON_DOOR_NOT_BLOCKED);
         return;
     }
-    bank->stopped_by_us = false;
+    if (bank->stopped_by_us) {
+        bank->stopped_by_us = false;
+        bank->reason = LK_REASON_NONE;
+    }
     struct lk_effect *fx = lk_fx(s, LK_FX_BANK_STOP);
     fx->bank = s->in->bank;
     staff_event(s, LK_EV_DOOR_UNBLOCKED, LK_NO_DOOR, LK_REASON_STAFF_REQUEST)->bank = s->in->bank;

@@ -142,8 +142,8 @@ static void lose_doors(struct lk_step *s)
 void lk_site_bank(struct lk_step *s)
 {
     struct lk_bank *bank = &s->core->bank[s->in->bank];
-    bool changed = bank->state != s->in->bank_state || bank->reason != s->in->reason;
-    if (!changed) {
+    bool other_reason = !bank->stopped_by_us && bank->reason != s->in->reason;
+    if (bank->state == s->in->bank_state && !other_reason) {
         return;
     }
     bank->state = s->in->bank_state;
