@@ -114,7 +114,13 @@ static enum lk_reason settle_refusal(const struct lk_step *s, int door)
     if (!lk_custody_allowed(LK_CUSTODY_UNKNOWN, s->in->settle_to, s->in->staff.role)) {
         return LK_REASON_NOT_ALLOWED;
     }
-    return s->in->settle_to == LK_CUSTODY_IN_LOCKER && door == LK_NO_DOOR ? LK_REASON_BAD_ARGUMENT : LK_REASON_NONE;
+    if (s->in->settle_to != LK_CUSTODY_IN_LOCKER) {
+        return LK_REASON_NONE;
+    }
+    if (door == LK_NO_DOOR) {
+        return LK_REASON_BAD_ARGUMENT;
+    }
+    return lk_door_is_open(s->core->door[door].state) ? LK_REASON_DOOR_OPEN : LK_REASON_NONE;
 }
 
 static void settle(struct lk_step *s)
