@@ -56,6 +56,9 @@ void lk_pickup_present(struct lk_step *s)
     if (reason == LK_REASON_NONE && door == LK_NO_DOOR) {
         reason = LK_REASON_CUSTODY_UNKNOWN; /* store and state disagree: our bug, and no reason to open anything */
     }
+    if (reason == LK_REASON_WRONG_CODE && s->in->kind == LK_IN_CODE) {
+        reason = lk_lockout_wrong(s, reason); /* a code that was replaced: it opens nothing, so it is a wrong one */
+    }
     if (reason != LK_REASON_NONE) {
         lk_session_refuse(s, LK_NO_DOOR, reason);
         return;
