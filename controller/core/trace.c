@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LINE = 256 };
+enum { LINE = 384 }; /* the longest: an event with item, person, command and custody change */
 
 struct tracer {
     const struct lk_core_config *cfg;
