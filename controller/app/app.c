@@ -14,7 +14,7 @@ enum {
     HOUSEKEEPING_MS = 1000,
     STOP_MOST_MS = 4000, /* a dead board may take two time-outs; then we leave anyway */
     TIDY_EVERY_S = 60,
-    PROBE_EVERY_S = 10,
+    PROBE_EVERY_S = 60, /* each is a write: an SD card has a life */
     MQTT_SILENT_MS = 30000,
 };
 
