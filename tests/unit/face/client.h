@@ -31,6 +31,15 @@ void client_say(struct client *c, const char *text);
 /* Turns the loop for that long. */
 void turn(struct event_base *base, int ms);
 
+/* Turns the loop until it is so; fails the test when it does not become so. */
+#define UNTIL(base, condition)                                                                                         \
+    do {                                                                                                               \
+        for (int until_i_ = 0; !(condition) && until_i_ < WAIT_MS; until_i_++) {                                       \
+            turn((base), 1);                                                                                           \
+        }                                                                                                              \
+        assert_true(condition);                                                                                        \
+    } while (0)
+
 /* Until the text has been received; returns where it is. */
 const char *client_expect(struct client *c, const char *text);
 
