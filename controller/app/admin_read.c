@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 500, EVENTS_BATCH = 100, EVENTS_MOST = 100000 };
+enum { ITEMS_MOST = 500, EVENTS_BATCH = 100 };
 
 /* --- status
  * ----------------------------------------------------------------------------------------------------------------------------
@@ -302,9 +302,10 @@ void lk_admin_bus(void *user, struct lk_admin_request *request, const json_t *ar
 
 struct lk_follower {
     struct lk_follower *next;
+    struct lk_app *app;
     struct lk_admin_request *request;
     uint64_t after, left;
-    bool gone;
+    bool follow, writing; /* writing: the last slice is not out yet */
     struct lk_uplink_site site;
 };
 
@@ -314,82 +315,105 @@ static bool send_event(void *user, const struct lk_record *record)
     static char buf[LK_ENVELOPE_EVENT_MAX]; /* owner thread only */
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     lk_envelope_event(&t, &f->site, record);
-    f->gone = lk_admin_event_text(f->request, t.buf, t.len) < 0;
     f->after = record->seq;
     f->left--;
-    return !f->gone && f->left > 0;
+    return lk_admin_event_text(f->request, t.buf, t.len) == 0 && f->left > 0;
 }
 
-/* Sends what there is. 0, or the store's error. */
-static int catch_up(struct lk_app *app, struct lk_follower *f)
+static void forget_follower(struct lk_follower *f)
 {
-    int r = 0;
-    while (r == 0 && !f->gone && f->left > 0 && f->after < lk_store_last_seq(app->store)) {
-        r = lk_store_read_events(app->store, f->after, EVENTS_BATCH, send_event, f);
+    for (struct lk_follower **at = &f->app->followers; *at; at = &(*at)->next) {
+        if (*at == f) {
+            *at = f->next;
+            break;
+        }
     }
-    return r;
+    free(f);
 }
 
 static void end_follower(struct lk_follower *f)
 {
     lk_admin_ok(f->request, json_pack("{s:I}", "last", (json_int_t)f->after));
-    free(f);
+    forget_follower(f);
+}
+
+static void on_written(void *user, struct lk_admin_request *request);
+
+/* One slice, then the next when the client has taken it. A follower that has everything waits for news. */
+static void send_slice(struct lk_follower *f)
+{
+    int r = lk_store_read_events(f->app->store, f->after, EVENTS_BATCH, send_event, f);
+    bool all = f->after >= lk_store_last_seq(f->app->store);
+    if (r < 0) {
+        lk_admin_store_failed(f->request, r);
+        forget_follower(f);
+    } else if (lk_admin_gone(f->request) || f->left == 0 || (all && !f->follow)) {
+        end_follower(f);
+    } else if (!all) {
+        f->writing = true;
+        lk_admin_when_written(f->request, on_written);
+    }
+}
+
+static void on_written(void *user, struct lk_admin_request *request)
+{
+    (void)user;
+    struct lk_follower *f = lk_admin_data(request);
+    f->writing = false;
+    send_slice(f);
+}
+
+static struct lk_follower *make_follower(struct lk_app *app, struct lk_admin_request *request, const json_t *args)
+{
+    struct lk_follower *f = calloc(1, sizeof(*f));
+    if (!f) {
+        lk_admin_fail(request, LK_REASON_NOT_NOW, "out of memory");
+        return NULL;
+    }
+    f->app = app;
+    f->request = request;
+    f->follow = json_is_true(json_object_get(args, "follow"));
+    (void)lk_text_copy(f->site.operator_id, sizeof(f->site.operator_id), app->config->site.operator_id);
+    (void)lk_text_copy(f->site.site_id, sizeof(f->site.site_id), app->config->site.id);
+    json_int_t from = f->follow ? (json_int_t)lk_store_last_seq(app->store) : 0;
+    if (!take_number(request, args, "after", INT64_MAX, from, &f->after) ||
+        !take_number(request, args, "limit", INT64_MAX, 0, &f->left)) {
+        free(f);
+        return NULL;
+    }
+    f->left = f->left ? f->left : UINT64_MAX;
+    return f;
 }
 
 void lk_admin_events(void *user, struct lk_admin_request *request, const json_t *args)
 {
     struct lk_app *app = user;
-    bool follow = json_is_true(json_object_get(args, "follow"));
-    struct lk_follower *f = calloc(1, sizeof(*f));
-    if (!f) {
-        lk_admin_fail(request, LK_REASON_NOT_NOW, "out of memory");
-        return;
-    }
-    uint64_t last = lk_store_last_seq(app->store);
-    f->request = request;
-    (void)lk_text_copy(f->site.operator_id, sizeof(f->site.operator_id), app->config->site.operator_id);
-    (void)lk_text_copy(f->site.site_id, sizeof(f->site.site_id), app->config->site.id);
-    if (!take_number(request, args, "after", INT64_MAX, follow ? (json_int_t)last : 0, &f->after) ||
-        !take_number(request, args, "limit", EVENTS_MOST, 0, &f->left)) {
-        free(f);
-        return;
-    }
-    f->left = f->left ? f->left : follow ? UINT64_MAX : EVENTS_MOST;
-    int r = catch_up(app, f);
-    if (r < 0) {
-        lk_admin_store_failed(request, r);
-        free(f);
-    } else if (!follow || f->gone || f->left == 0) {
-        end_follower(f);
-    } else {
+    struct lk_follower *f = make_follower(app, request, args);
+    if (f) {
         f->next = app->followers;
         app->followers = f;
+        lk_admin_set_data(request, f);
+        send_slice(f);
     }
 }
 
 void lk_admin_feed_followers(struct lk_app *app)
 {
-    struct lk_follower **at = &app->followers;
-    while (*at) {
-        struct lk_follower *f = *at;
-        if (catch_up(app, f) < 0 || f->gone || f->left == 0) {
-            *at = f->next;
-            end_follower(f);
-        } else {
-            at = &f->next;
+    struct lk_follower *next = NULL;
+    for (struct lk_follower *f = app->followers; f; f = next) {
+        next = f->next;
+        if (!f->writing) {
+            send_slice(f);
         }
     }
 }
 
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request)
 {
-    for (struct lk_follower **at = &app->followers; *at; at = &(*at)->next) {
-        if ((*at)->request == request) {
-            struct lk_follower *f = *at;
-            *at = f->next;
-            end_follower(f);
-            return;
-        }
+    (void)app;
+    struct lk_follower *f = lk_admin_data(request);
+    if (f) {
+        end_follower(f);
     }
 }
 

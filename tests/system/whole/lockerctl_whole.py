@@ -96,9 +96,10 @@ def test_forced_and_settled(site, staff, door):
     expect(site.kiosk.code("11112222")["reason"] == "custody_unknown", "its code opens nothing")
     report = staff.diag("diag-doors", 2)
     expect(door in json.dumps(report), f"diag-doors names {door}: {report}")
-    staff.run("settle", "Y1", "in_locker", "--why", "looked", code=0)
+    staff.run("settle", "Y1", "in_locker", "--why", "looked", code=1)  # not while the door stands open
     site.shut(door)
     site_rig.until(lambda: site.door(door)["state"] == "closed", 5, "closed again")
+    staff.run("settle", "Y1", "in_locker", "--why", "looked", code=0)
     expect(site.item("Y1")["custody"] == "in_locker", "an inspection settles it")
     site.kiosk.press("done")
     expect(site.pickup("11112222") == door, "and its code opens its door again")
@@ -112,6 +113,27 @@ def test_backup(site, staff):
     store = staff.json("store")
     expect(store["quick_check"] == "ok" and store["chain"]["ok"], f"the store is well: {store}")
     expect(store["last_backup"]["sha256"] == backup["sha256"], "the store remembers its backup")
+
+
+def test_long_log(site, staff):
+    """More events than fit into one answer's buffer: all of them come, in order; a follower gets the next one too."""
+    for _ in range(400):
+        staff_open = site.admin("block", door="A08", why="long log")
+        site.admin("unblock", door=staff_open["door"], why="long log")
+    last = site.admin("status")["seq"]
+    lines = staff.run("--json", "events", "--after", "0", "--limit", "100000").splitlines()
+    expect([json.loads(line)["seq"] for line in lines] == list(range(1, last + 1)), f"all {last} events come")
+    follower = subprocess.Popen([staff.lockerctl, "--socket", staff.socket, "--json", "events", "--follow", "--after", "0"],
+                                stdout=subprocess.PIPE, text=True)
+    try:
+        for seq in range(1, last + 1):
+            expect(json.loads(follower.stdout.readline())["seq"] == seq, f"a follower gets {seq}")
+        site.admin("block", door="A08", why="news")
+        expect(json.loads(follower.stdout.readline())["type"] == "locker.door.blocked.v1", "a follower gets news")
+        site.admin("unblock", door="A08", why="news")
+    finally:
+        follower.kill()
+        follower.wait(5)
 
 
 def test_staff(site, staff):
@@ -153,6 +175,7 @@ def main():
         staff = Staff(site)
         door = test_looking(site, staff)
         test_doors(site, staff)
+        test_long_log(site, staff)
         test_backup(site, staff)
         test_staff(site, staff)
         test_diagnosis(site, staff)
