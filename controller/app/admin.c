@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WRONG_PINS_MOST = 5, WRONG_PINS_MS = 60000 };
+
 const struct lk_admin_command lk_admin_table[] = {
     {"status", LK_ADMIN_READ, lk_admin_status},
     {"doors", LK_ADMIN_READ, lk_admin_doors},
@@ -37,11 +39,24 @@ struct auth {
     struct lk_staff staff;
 };
 
+/* Wrong PINs in a row are slowed down, as on the keypad: a login on the board must not become a way to guess PINs. */
+static bool too_many_wrong_pins(const struct lk_app *app)
+{
+    return app->wrong_pins >= WRONG_PINS_MOST && lk_engine_now_ms(app->engine) - app->wrong_pin_at_ms < WRONG_PINS_MS;
+}
+
+static void count_pin(struct lk_app *app, bool ok)
+{
+    app->wrong_pins = ok ? 0 : app->wrong_pins + 1;
+    app->wrong_pin_at_ms = lk_engine_now_ms(app->engine);
+}
+
 static void auth_checked(void *user, void *cookie, bool ok)
 {
     struct lk_app *app = user;
     struct auth *job = cookie;
     if (app->admin) {
+        count_pin(app, ok);
         job->staff.ok = ok;
         lk_admin_auth_done(job->request, &job->staff);
     }
@@ -53,6 +68,10 @@ static void on_auth(void *user, struct lk_admin_request *request, const char *st
     struct lk_app *app = user;
     bool found = false;
     struct lk_store_staff staff = {0};
+    if (too_many_wrong_pins(app)) {
+        lk_admin_fail(request, LK_REASON_LOCKED_OUT, "too many wrong PINs; wait a minute");
+        return;
+    }
     struct auth *job = calloc(1, sizeof(*job));
     int r = job ? lk_store_staff_by_id(app->store, staff_id, &found, &staff) : -ENOMEM;
     if (r == 0) {

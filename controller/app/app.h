@@ -50,7 +50,9 @@ struct lk_app {
     bool stopping, started;
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
     struct lk_follower *followers; /* admin clients of `events --follow` */
-    struct lk_long_job *long_job;  /* a backup or a walk of the chain under way; one at a time */
+    unsigned wrong_pins;           /* in a row, on the admin socket */
+    int64_t wrong_pin_at_ms;
+    struct lk_long_job *long_job; /* a backup or a walk of the chain under way; one at a time */
 };
 
 /* Builds and starts everything. 0, or a sysexits(3) code with *why: 65 damaged data, 70 our fault, 71 the system, 75

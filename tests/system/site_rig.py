@@ -89,10 +89,12 @@ class Admin:
         self.file = self.socket.makefile("rw", encoding="utf-8")
         self.last_id, self.lines = 0, []
 
-    def ask(self, cmd, **args):
+    def ask(self, cmd, credentials=None, **args):
+        """credentials: (staff, pin), else by who we are."""
         self.last_id += 1
         self.lines = []
-        self.file.write(json.dumps({"id": self.last_id, "cmd": cmd, "args": args}) + "\n")
+        who = {"staff": credentials[0], "pin": credentials[1]} if credentials else {}
+        self.file.write(json.dumps({"id": self.last_id, "cmd": cmd, "args": args, **who}) + "\n")
         self.file.flush()
         while True:
             line = self.file.readline()

@@ -146,6 +146,20 @@ def test_staff(site, staff):
     expect(site.kiosk.sign_in("2002", "7777")["reason"] == "sign_in_failed", "who was removed cannot sign in")
 
 
+def refused(site, credentials):
+    try:
+        site.admin("block", credentials=credentials, door="A08", why="guessing")
+        return None
+    except site_rig.Refused as error:
+        return error.reason
+
+
+def test_guessing_pins(site):
+    reasons = [refused(site, ("1001", "0000")) for _ in range(6)]
+    expect(reasons == ["sign_in_failed"] * 5 + ["locked_out"], f"guessing PINs on the socket is slowed down: {reasons}")
+    expect(refused(site, ("1001", "2468")) == "locked_out", "for the right one too")
+
+
 def test_diagnosis(site, staff):
     # The jam of test_doors stays until somebody opens that door for service: a fault, and named.
     expect("A07" in json.dumps(staff.diag("diag-doors", 1, 2)), "diag-doors names the jammed door")
@@ -178,6 +192,7 @@ def main():
         test_long_log(site, staff)
         test_backup(site, staff)
         test_staff(site, staff)
+        test_guessing_pins(site)
         test_diagnosis(site, staff)
         test_forced_and_settled(site, staff, door)
         site.until_all_acked()
