@@ -32,10 +32,11 @@ static void forget(struct lk_op *op)
 /* The opening is over, whatever came of it. */
 static void finish(struct lk_step *s, int door)
 {
-    struct lk_op *op = &s->core->door[door].op;
-    if (op->purpose != LK_PURPOSE_NONE) {
-        lk_fx(s, LK_FX_INTENT_FINISH)->intent = op->intent;
-        forget(op);
+    struct lk_door *d = &s->core->door[door];
+    if (d->op.purpose != LK_PURPOSE_NONE) {
+        lk_fx(s, LK_FX_INTENT_FINISH)->intent = d->op.intent;
+        forget(&d->op);
+        d->deadline_at_ms = LK_NEVER;
     }
 }
 
@@ -262,6 +263,10 @@ static void found_closed(struct lk_step *s, int door)
     }
     if (d->op.outcome == LK_OUTCOME_PENDING) {
         settle(s, door, LK_OUTCOME_UNKNOWN, LK_REASON_OUTCOME_UNPROVEN);
+    } else if (was_open) {
+        struct lk_event *e = lk_fx_event(s, LK_EV_DOOR_CLOSED, door);
+        e->outcome = d->op.outcome;
+        e->reason = LK_REASON_OUTCOME_UNPROVEN; /* shut, but with the item or without it? */
     }
     if (changes_hands) {
         lk_custody_doubt(s, door);
