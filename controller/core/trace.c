@@ -98,7 +98,13 @@ static void input_of_desk(const struct tracer *t, struct lk_text *text, const st
         if (in->door != LK_NO_DOOR && in->admin != LK_ADMIN_SETTLE) {
             add(text, "door", lk_core_label(t->cfg, in->door));
         }
-        add(text, "item", in->item.id);
+        if (in->admin == LK_ADMIN_UNBLOCK && in->door == LK_NO_DOOR && in->bank >= 0) {
+            add(text, "bank", t->cfg->bank_name[in->bank]);
+        }
+        if (in->admin == LK_ADMIN_SETTLE) {
+            add(text, "item", in->item.id);
+            add(text, "to", lk_custody_name(in->settle_to));
+        }
         add(text, "staff", in->staff.id);
     }
 }
@@ -164,7 +170,8 @@ static void trace_doors(const struct tracer *t, const struct lk_core *before, co
 
 static void trace_session(const struct tracer *t, const struct lk_session *was, const struct lk_session *is)
 {
-    if (was->screen == is->screen && was->door == is->door) {
+    bool other_notice = is->screen == LK_SCREEN_NOTICE && was->reason != is->reason;
+    if (was->screen == is->screen && was->door == is->door && !other_notice) {
         return;
     }
     char buf[LINE];
