@@ -219,7 +219,8 @@ static void take(struct world *w, int door, const char *id, enum where to)
         if (e->used && e->where == BEHIND_DOOR && e->door == door && (!id || strcmp(e->id, id) == 0)) {
             e->where = to;
             const struct model_door *d = &w->store.door[door];
-            bool noticed = w->door[door].seen || d->intent.op.intent != 0 || d->doubt_purpose != LK_PURPOSE_NONE;
+            bool pending = d->intent.op.intent != 0 || d->doubt_purpose != LK_PURPOSE_NONE;
+            bool noticed = w->door[door].seen || (pending && to != STOLEN);
             e->exempt = e->exempt || !noticed;
             world_say(w, "%s is really taken out of %s%s", e->id, w->cfg.door[door].label, noticed ? "" : ", unseen");
         }
@@ -229,8 +230,14 @@ static void take(struct world *w, int door, const char *id, enum where to)
 static void act(struct world *w, int door)
 {
     struct real_door *d = &w->door[door];
+    const struct model_intent *intent = &w->store.door[door].intent;
+    if (d->thief && intent->op.intent != 0) { /* somebody with authority came just then, and finds it open */
+        d->thief = false;
+        d->authority = intent->op;
+        memcpy(d->item, intent->item, sizeof(d->item));
+    }
     if (d->thief) {
-        if (w->store.door[door].intent.op.intent == 0 && world_chance(w, 400)) {
+        if (world_chance(w, 400)) {
             take(w, door, NULL, STOLEN);
         }
     } else if (d->authority.purpose == LK_PURPOSE_PICKUP) {

@@ -67,7 +67,8 @@ static struct envelope *new_envelope(struct world *w)
         struct envelope *e = &w->envelope[i];
         const struct lk_item *item = model_store_item(&w->store, e->id);
         bool over = !item || item->custody == LK_CUSTODY_COLLECTED || item->custody == LK_CUSTODY_RETURNED;
-        if (e->used && over && e->where != BEHIND_DOOR) {
+        bool in_hand = strcmp(w->core.session.item.id, e->id) == 0;
+        if (e->used && over && !in_hand && e->where != BEHIND_DOOR) {
             model_store_forget(&w->store, e->id);
             e->used = false;
             free_count++;
@@ -160,6 +161,9 @@ static struct lk_input press(struct world *w, enum lk_button button)
     in.size = (enum lk_size)world_between(w, 0, world_chance(w, 100) ? LK_SIZES - 1 : LK_SIZE_L);
     if (button == LK_BUTTON_RECALL_ITEM) {
         const struct lk_item *item = some_item(w, world_chance(w, 900) ? LK_CUSTODY_IN_LOCKER : LK_CUSTODY_NONE);
+        for (int i = 0; i < 4 && item && !item->cancelled; i++) { /* what was cancelled is fetched first */
+            item = some_item(w, item->custody);
+        }
         facts_of_item(w, &in, item ? item->id : "nothing");
     }
     return in;
@@ -196,13 +200,16 @@ static struct lk_input sensible(struct world *w, const struct lk_view *v)
     if (offered == 0) {
         return anything(w);
     }
+    bool gives_up = world_chance(w, 150);
     unsigned pick = (unsigned)world_between(w, 0, offered - 1);
-    for (int b = 0; b < LK_BUTTONS; b++) {
-        if (v->button[b] && pick-- == 0) {
-            return press(w, (enum lk_button)b);
+    for (int i = 0; i < 2 * LK_BUTTONS; i++) {
+        enum lk_button b = (enum lk_button)(i % LK_BUTTONS);
+        bool leaves = b == LK_BUTTON_SIGN_OUT || b == LK_BUTTON_BACK;
+        if (v->button[b] && (pick == 0 || pick-- == 0) && (gives_up || !leaves)) {
+            return press(w, b);
         }
     }
-    return anything(w);
+    return press(w, LK_BUTTON_BACK);
 }
 
 /* The view shows exactly the buttons that the core accepts. */
@@ -224,11 +231,17 @@ void people_kiosk(struct world *w)
     }
     struct lk_view v;
     lk_core_view(&w->cfg, &w->core, w->now_ms, &v);
+    /* Nobody closes a door and touches the screen in the same half second (docs/core.md, known limits). */
+    bool just_shut = v.screen == LK_SCREEN_PUT && !w->door[w->core.session.door].open;
     bool at_open_door = v.screen == LK_SCREEN_PUT && !world_chance(w, 300);
-    if (at_open_door) {
+    if (at_open_door || just_shut) {
         return;
     }
-    struct lk_input in = world_chance(w, 120) ? anything(w) : sensible(w, &v);
+    struct lk_input in = world_chance(w, 120 >> 2 * w->calm) ? anything(w) : sensible(w, &v);
+    bool in_vain = in.kind == LK_IN_CODE && !(in.found && in.code_live);
+    if (in_vain && world_chance(w, 450 * w->calm)) {
+        return;
+    }
     if (world_person(w, &in)) {
         compare_buttons(w, &v, &in);
     }
@@ -281,11 +294,11 @@ static void upstream(struct world *w)
         announce(w);
         return;
     }
-    if (what < 80) {
+    if (what < 70) {
         const struct lk_item *item = some_item(w, LK_CUSTODY_NONE);
         in = command(w, LK_CMD_ITEM_CANCEL);
         name_item(w, &in, item ? item->id : "nothing");
-    } else if (what < 94) {
+    } else if (what < 90) {
         in = command(w, LK_CMD_COMPARTMENT_OPEN);
         in.command.door = (int)world_between(w, -1, w->cfg.doors - 1);
     } else if (what < 97) {
@@ -406,7 +419,7 @@ void people_world(struct world *w)
         stop(w);
     } else if (what < 560) {
         upstream(w);
-    } else if (what < 800) {
+    } else if (what < 800 - 50 * (int64_t)w->calm) {
         admin(w);
     } else if (what < 890) {
         board(w);

@@ -268,8 +268,11 @@ void world_hardware(struct world *w, const struct lk_input *in)
 
 bool world_person(struct world *w, struct lk_input *in)
 {
-    drain(w);
-    if (!w->up || w->waits > 0 || w->broken) {
+    if (w->waits > 0) {
+        drain(w); /* whoever stands there sees another screen now, and thinks again */
+        return false;
+    }
+    if (!w->up || w->broken) {
         return false;
     }
     bool asks = in->kind != LK_IN_COMMAND && in->kind != LK_IN_COMMAND_REFUSED && in->kind != LK_IN_SHUTDOWN &&
@@ -317,7 +320,7 @@ static void happens(struct world *w, const struct happening *h)
         (void)world_plan(w, H_KIOSK, wait, -1);
         people_kiosk(w);
     } else if (h->kind == H_WORLD) {
-        (void)world_plan(w, H_WORLD, world_between(w, 500, 30000), -1);
+        (void)world_plan(w, H_WORLD, world_between(w, 500, 30000) * (1 + 2 * w->calm), -1);
         people_world(w);
     } else {
         cabinet_happens(w, h);
@@ -391,6 +394,7 @@ void world_init(struct world *w, uint64_t seed, bool print)
         abort();
     }
     configure(w);
+    w->calm = (unsigned)(seed % 3);
     model_store_init(&w->store);
     (void)world_plan(w, H_BOOT, 0, -1);
     (void)world_plan(w, H_KIOSK, 1000, -1);

@@ -78,6 +78,7 @@ struct world {
     struct lk_effects fx;
     struct model_store store;
 
+    unsigned calm;           /* 0: a wild site; 2: mostly people who do what they came for */
     bool up;                 /* the daemon runs */
     bool stopping;           /* a clean stop was asked for */
     int64_t disk_bad_until;  /* commits fail until then */
