@@ -231,7 +231,8 @@ static void act(struct world *w, int door)
 {
     struct real_door *d = &w->door[door];
     const struct model_intent *intent = &w->store.door[door].intent;
-    if (d->thief && intent->op.intent != 0) { /* somebody with authority came just then, and finds it open */
+    bool other = d->thief || d->authority.intent != intent->op.intent;
+    if (other && intent->op.intent != 0) { /* somebody with authority came just then, and finds it open */
         d->thief = false;
         d->authority = intent->op;
         memcpy(d->item, intent->item, sizeof(d->item));
