@@ -83,12 +83,19 @@ int lk_worker_create(struct event_base *base, struct lk_worker **ret_worker)
     return 0;
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
 struct lk_worker *lk_worker_destroy(struct lk_worker *w)
 {
     if (!w) {
         return NULL;
     }
     atomic_store(&w->stop, true);
+    /* Wakes it at once; a ring with no room for this has woken it already. */
+    (void)lk_ring_push(w->todo, &(struct lk_job){.run = nothing, .done = nothing});
     (void)pthread_join(w->thread, NULL);
     finish_all(w, w->finished);
     finish_all(w, w->todo);
