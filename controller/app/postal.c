@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_AFTER_MS = 150, BATCH = 64 };
+enum { SNAPSHOT_AFTER_MS = 150, BATCH = 64, FAULTS_MOST = LK_MAX_BANKS + 2 };
 
 /* --- events out
  * ------------------------------------------------------------------------------------------------------------------ */
@@ -103,6 +103,9 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
     if (store.degraded && n < room) {
         faults[n++] = (struct lk_envelope_fault){"store", "", LK_REASON_STORE_FAILED};
     }
+    if (lk_engine_quality(p->clock) == LK_CLOCK_UNSYNCED && n < room) {
+        faults[n++] = (struct lk_envelope_fault){"clock", "", LK_REASON_CLOCK_UNSYNCED};
+    }
     for (unsigned b = 0; b < p->config->banks && n < room; b++) {
         const struct lk_bank *bank = &core->bank[b];
         if (bank->state != LK_BANK_READY || bank->stopped_by_us) {
@@ -115,7 +118,7 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
 
 void lk_postal_health_text(struct lk_postal *p, struct lk_text *t)
 {
-    struct lk_envelope_fault faults[LK_MAX_BANKS + 1];
+    struct lk_envelope_fault faults[FAULTS_MOST];
     char time[LK_TIME_MAX], oldest[32];
     uint64_t oldest_seq = 0;
     lk_postal_now_text(p, time);
@@ -134,7 +137,7 @@ void lk_postal_health_text(struct lk_postal *p, struct lk_text *t)
         .oldest_unacked_time = oldest,
         .uptime_s = (uint64_t)((lk_clock_mono_ms(p->clock) - p->started_at_ms) / 1000),
         .fault = faults,
-        .faults = list_faults(p, faults, LK_MAX_BANKS + 1),
+        .faults = list_faults(p, faults, FAULTS_MOST),
     };
     lk_envelope_health(t, &health);
 }
