@@ -209,7 +209,7 @@ def play_trouble(site, doors):
     site.sim.ask("door", door=doors["Y3"], action="force")
     site.until_event("door.forced", 10, door=doors["Y3"])
     site.shut(doors["Y3"])
-    site.until_event("door.closed", 10, door=doors["Y3"], item="Y3")
+    site_rig.until(lambda: site.door(doors["Y3"])["state"] == "closed", 10, "the forced door to be shut")
     site.admin("settle", item="Y3", to="in_locker", why="it lies there")
     site.sim.ask("fault", door="B05", fault="swapped-wires", **{"with": "B06"})
     try:
