@@ -85,7 +85,11 @@ class Admin:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(30)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self.file = self.socket.makefile("rw", encoding="utf-8")
         self.last_id, self.lines = 0, []
 
@@ -249,7 +253,7 @@ class Site:
     """Everything together. banks: {"A": {"line": "tcp"|"rtu", "doors": 16, "unit": 1}}; more: further configuration."""
 
     def __init__(self, build, banks=None, more="", broker=True, scanner=False, upstream_acks=True, rtu="baud=115200",
-                 sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None):
+                 sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None, kiosk_port=0):
         self.build = os.path.abspath(build)
         self.folder = folder or tempfile.mkdtemp(prefix="lockerd-site-")
         self.own_folder = folder is None
@@ -270,7 +274,7 @@ class Site:
                                                 on_event=self._on_event)
                 self.postal.connect(10)
             self.events = []
-            self.kiosk_port = free_port()
+            self.kiosk_port = kiosk_port or free_port()
             self.config_path = self._write_config(sizes, more, timing or {})
             self.daemon = Daemon(self.program("controller/app/lockerd"), self.config_path,
                                  os.path.join(self.folder, "lockerd.log"))
