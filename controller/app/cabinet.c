@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    WORKER_SILENT_MS = 5000,
-    FIRST_ANSWER_MS = 5000, /* a board that has not answered since the start is no news before this */
+    WORKER_SILENT_MS = 12000, /* boards in quarantine are asked every 10 s, otherwise polls speak every second */
+    FIRST_ANSWER_MS = 5000,   /* a board that has not answered since the start is no news before this */
 };
 
 struct bank {
@@ -407,10 +407,22 @@ struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *c, unsigned ind
     return index < c->config->fieldbuses ? c->line[index].fb : NULL;
 }
 
+/* A line that is down or has no board to ask has nothing to say: no reason to end the doors of the others (law 10). */
+static bool must_speak(const struct lk_cabinet *c, unsigned line)
+{
+    bool asked = false;
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        enum lk_lockbank_reason reason;
+        bool stopped = lk_lockbank_board_state(c->bank[i].lockbank, &reason) == LK_LOCKBANK_STOPPED;
+        asked = asked || (c->config->bank[i].fieldbus_index == line && !stopped);
+    }
+    return asked && lk_fieldbus_up(c->line[line].fb);
+}
+
 bool lk_cabinet_answers(const struct lk_cabinet *c, int64_t now_ms)
 {
     for (unsigned i = 0; i < c->config->fieldbuses; i++) {
-        if (now_ms - c->line[i].heard_at_ms > WORKER_SILENT_MS) {
+        if (must_speak(c, i) && now_ms - c->line[i].heard_at_ms > WORKER_SILENT_MS) {
             return false;
         }
     }
