@@ -2,7 +2,7 @@
 
 import { eventText, languageName, setLanguage, text } from "./words.js";
 
-const FRAME = { width: 760, height: 1216 }; // an upright touch screen, shrunk to the space there is
+const FRAME = { width: 760, height: 1340 }; // an upright touch screen, shrunk to the space there is
 const node = (id) => document.getElementById(id);
 let state = null;
 let menuDoor = null;
@@ -247,12 +247,24 @@ const HINT_OF_SCREEN = {
   recall_taken: ["taken", ""], recall_jam: ["jam", ""],
 };
 
+// The item is where it belongs, only the door is still open.
+function isHalfDone() {
+  const door = find(state.screen.door);
+  const putting = state.screen.screen === "put";
+  return Boolean(door?.open) && (putting ? door.item !== null : door.item === null && state.screen.screen.endsWith("take"));
+}
+
+// What to try now: the text, what glows, and which door it is about unless it is the screen's.
 function hint() {
   if (!state.daemon) {
     return ["daemon", "daemon"];
   }
   if (state.screen && state.screen.screen !== "home") {
-    return HINT_OF_SCREEN[state.screen.screen] ?? ["notice", "kiosk"];
+    return isHalfDone() ? ["close", "shut"] : HINT_OF_SCREEN[state.screen.screen] ?? ["notice", "kiosk"];
+  }
+  const open = state.doors.find((door) => door.open);
+  if (open) {
+    return ["close", "shut", open.name];
   }
   if (state.locked) {
     return ["locked", ""];
@@ -261,8 +273,8 @@ function hint() {
 }
 
 function drawHint() {
-  const [key, where] = hint();
-  node("hint-text").textContent = text("hint." + key, { door: state.screen?.door });
+  const [key, where, door] = hint();
+  node("hint-text").textContent = text("hint." + key, { door: door ?? state.screen?.door });
   document.body.dataset.hint = where;
 }
 
@@ -296,7 +308,7 @@ const PARTS = [
   [(s) => s.items, drawItems],
   [(s) => [s.boards, s.adapter, s.broker, s.daemon], drawSwitches],
   [(s) => [s.events, s.presence, s.broker], drawPostal],
-  [(s) => [s.screen, s.daemon, s.locked, s.items], drawHint],
+  [(s) => [s.screen, s.daemon, s.locked, s.items, s.doors], drawHint],
 ];
 const was = [];
 
@@ -321,9 +333,11 @@ function draw() {
 function fitScreen() {
   const box = document.querySelector(".screen");
   const frame = node("kiosk");
+  const scale = Math.min(box.clientWidth / FRAME.width, box.clientHeight / FRAME.height);
   frame.style.width = `${FRAME.width}px`;
-  frame.style.height = `${Math.round(FRAME.width * box.clientHeight / box.clientWidth)}px`;
-  frame.style.transform = `scale(${box.clientWidth / FRAME.width})`;
+  frame.style.height = `${Math.round(box.clientHeight / scale)}px`;
+  frame.style.left = `${(box.clientWidth - FRAME.width * scale) / 2}px`;
+  frame.style.transform = `scale(${scale})`;
 }
 
 function listen() {

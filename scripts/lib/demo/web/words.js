@@ -77,6 +77,7 @@ const WORDS = {
   "hint.scan": ["点一个件的“扫条码”。", "Click \"Scan barcode\" of an item."],
   "hint.size": ["在屏幕上选格口大小。", "Choose a size on the screen."],
   "hint.put": ["{door} 弹开了：点屏幕下方的“放入”，再点“关门”。", "{door} is open: click \"Put in\" below the screen, then \"Close\"."],
+  "hint.close": ["现在关上 {door}。", "Now close {door}."],
   "hint.put_back": ["把件取出来，关上 {door}。", "Take it out again and close {door}."],
   "hint.placed": ["存好了，市民收到了短信。接着扫下一件，或在屏幕上退出登录。", "Deposited, and the citizen has the message. Scan the next, or sign out on the screen."],
   "hint.pickup": ["市民来取件：在屏幕上输入短信里的取件码，或点“扫二维码”。", "A citizen comes: type the code of the message on the screen, or click \"Scan QR\"."],
