@@ -23,11 +23,17 @@ def lockerd():
     return os.path.join(BUILD, "controller/app/lockerd")
 
 
-def run_lockerd(*args, timeout_s=20):
+def run_lockerd(*args, env=None, timeout_s=20):
     """Runs a daemon that should end by itself; returns (exit code, everything it said)."""
     done = subprocess.run([lockerd(), *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                          timeout=timeout_s, check=False)
+                          timeout=timeout_s, check=False, env={**os.environ, **(env or {})})
     return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def preloaded(name, **env):
+    """Environment of a daemon that runs with one of the libraries beside these tests."""
+    return {"LD_PRELOAD": os.path.join(BUILD, f"tests/system/lib{name}.so"),
+            "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0", **env}
 
 
 class Case(unittest.TestCase):
