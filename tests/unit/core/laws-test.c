@@ -122,6 +122,23 @@ CASE(law_2_a_doubt_ends_in_unknown)
     CHECK_INT(bench.core.door[A01].use, LK_USE_BLOCKED);
 }
 
+CASE(law_2_a_doubt_waits_while_somebody_proves_it)
+{
+    setup();
+    stock("X1", CODE, TOKEN);
+    code(CODE);
+    restart();
+    shuts(A01);
+    wait_ms(bench.cfg.doubt_grace_ms - 100);
+    code(CODE);
+    opens(A01);
+    wait_ms(10000); /* past the grace, the door still open */
+    CHECK_INT(custody("X1"), LK_CUSTODY_IN_LOCKER);
+    CHECK(lk_core_next_at_ms(&bench.cfg, &bench.core) > bench.now_ms);
+    shuts(A01);
+    CHECK_INT(custody("X1"), LK_CUSTODY_COLLECTED);
+}
+
 CASE(law_2_a_doubt_is_not_proved_by_others)
 {
     setup();
@@ -347,6 +364,19 @@ CASE(law_7_the_answer_survives_a_restart)
     CHECK_INT(count_fx(LK_FX_COMMAND), 0);
 }
 
+CASE(law_7_a_jam_that_gives_way_after_a_restart_is_no_second_answer)
+{
+    setup();
+    remote_open(A02);
+    report(A02, LK_PULSE_ECHOED);
+    wait_ms(5000);
+    CHECK_INT(model_store_command(&bench.store, "j1")->result, LK_RESULT_FAILED);
+    restart();
+    opens(A02);
+    CHECK(find_event(LK_EV_DOOR_OPENED) != NULL);
+    CHECK_INT(count_fx(LK_FX_COMMAND), 0);
+}
+
 CASE(law_7_remote_opens_are_capped)
 {
     setup();
@@ -534,6 +564,7 @@ int main(int argc, char **argv)
         NAMED(law_2_no_data_is_unknown),
         NAMED(law_2_found_shut_is_a_doubt_the_same_person_proves),
         NAMED(law_2_a_doubt_ends_in_unknown),
+        NAMED(law_2_a_doubt_waits_while_somebody_proves_it),
         NAMED(law_2_a_doubt_is_not_proved_by_others),
         NAMED(law_2_a_jam_nobody_watched_is_a_doubt),
         NAMED(law_3_another_door_stops_the_bank),
@@ -549,6 +580,7 @@ int main(int argc, char **argv)
         NAMED(law_7_every_command_is_remembered_once),
         NAMED(law_7_a_remote_open_is_answered_once),
         NAMED(law_7_the_answer_survives_a_restart),
+        NAMED(law_7_a_jam_that_gives_way_after_a_restart_is_no_second_answer),
         NAMED(law_7_remote_opens_are_capped),
         NAMED(law_8_own_door_only),
         NAMED(law_8_collected_never_again),
