@@ -19,12 +19,32 @@ static enum lk_reason recall_refusal(const struct lk_step *s, int door)
     return others ? LK_REASON_OUTCOME_UNPROVEN : lk_opening_refusal(s, door);
 }
 
+/* A recall that was interrupted while its door stood open goes on, without another pulse. */
+static bool is_still_open(const struct lk_step *s, int door)
+{
+    const struct lk_door *d = &s->core->door[door];
+    return d->op.purpose == LK_PURPOSE_RECALL && lk_door_is_open(d->state);
+}
+
+static void show_door(struct lk_step *s, int door, enum lk_screen screen)
+{
+    struct lk_session *session = &s->core->session;
+    session->item = s->in->item;
+    session->door = door;
+    session->reopened = 0;
+    lk_session_show(s, screen);
+}
+
 void lk_recall_item(struct lk_step *s)
 {
     struct lk_session *session = &s->core->session;
     int door = lk_custody_door(s->core, s->in->item.id);
     enum lk_reason reason = recall_refusal(s, door);
     session->door = door;
+    if (reason == LK_REASON_DOOR_OPEN && is_still_open(s, door)) {
+        show_door(s, door, LK_SCREEN_RECALL_TAKE);
+        return;
+    }
     if (reason != LK_REASON_NONE) {
         lk_session_notice(s, reason);
         return;
@@ -38,10 +58,7 @@ void lk_recall_item(struct lk_step *s)
         .item_cancelled = s->in->item.cancelled,
     };
     lk_opening_start(s, door, &by);
-    session->item = s->in->item;
-    session->door = door;
-    session->reopened = 0;
-    lk_session_show(s, LK_SCREEN_RECALL_OPENING);
+    show_door(s, door, LK_SCREEN_RECALL_OPENING);
 }
 
 void lk_reopen(struct lk_step *s, enum lk_screen next)
