@@ -93,6 +93,40 @@ static void give_up(struct lk_uplink *up, int64_t now_ms, const char *text)
 
 /* ---- coming up ---- */
 
+static struct lk_mqtt_settings mqtt_settings(const struct lk_uplink_settings *set)
+{
+    return (struct lk_mqtt_settings){
+        .url = set->url,
+        .client_id = set->client_id,
+        .will_topic = set->topic[LK_TOPIC_PRESENCE],
+        .ca_file = set->ca_file[0] != '\0' ? set->ca_file : NULL,
+        .cert_file = set->cert_file[0] != '\0' ? set->cert_file : NULL,
+        .key_file = set->key_file[0] != '\0' ? set->key_file : NULL,
+        .username = set->username[0] != '\0' ? set->username : NULL,
+        .password = set->password[0] != '\0' ? set->password : NULL,
+        .keepalive_s = set->keepalive_s,
+        .connect_timeout_s = set->connect_timeout_s,
+        .in_flight = set->in_flight,
+    };
+}
+
+/* A fresh Paho object instead of a spoilt one. When that fails the next attempt tries again. */
+static int renew(struct lk_uplink *up)
+{
+    struct lk_mqtt_settings settings = mqtt_settings(&up->set);
+    struct lk_mqtt_handler handler = lk_inbox_handler(up);
+    struct lk_mqtt *fresh;
+    if (!lk_mqtt_is_spoilt(up->mqtt)) {
+        return 0;
+    }
+    int r = lk_mqtt_create(&settings, &handler, &fresh);
+    if (r == 0) {
+        lk_mqtt_abandon(up->mqtt);
+        up->mqtt = fresh;
+    }
+    return r;
+}
+
 static void attempt(struct lk_uplink *up, int64_t now_ms)
 {
     char will[512];
@@ -100,7 +134,7 @@ static void attempt(struct lk_uplink *up, int64_t now_ms)
     write_presence(up, "offline", will, sizeof(will));
     link->attempt++;
     enter(link, LK_LINK_CONNECTING, now_ms + up->set.connect_timeout_s * 1000 + PAHO_SLACK_MS);
-    if (lk_mqtt_connect(up->mqtt, link->version, link->attempt, will) < 0) {
+    if (renew(up) < 0 || lk_mqtt_connect(up->mqtt, link->version, link->attempt, will) < 0) {
         go_down(up, now_ms, "the MQTT library refuses to connect");
     }
 }
@@ -203,6 +237,8 @@ static int hand_over(struct lk_uplink *up, const struct lk_outgoing *o, int64_t 
     if (r == -EAGAIN) {
         lk_slots_put_back(up->slots, mark);
         up->link.retry_publish_at_ms = now_ms + PAHO_FULL_MS;
+    } else if (r == -ENOTCONN) {
+        lk_slots_put_back(up->slots, mark); /* LOST follows and says it all */
     } else if (r < 0) {
         (void)lk_slots_report(up->slots, mark, r, &leave);
     }
@@ -415,23 +451,6 @@ static void tell_end(struct lk_uplink *up)
     up->ended = true;
     pthread_cond_signal(&up->ended_cond);
     pthread_mutex_unlock(&up->lock);
-}
-
-static struct lk_mqtt_settings mqtt_settings(const struct lk_uplink_settings *set)
-{
-    return (struct lk_mqtt_settings){
-        .url = set->url,
-        .client_id = set->client_id,
-        .will_topic = set->topic[LK_TOPIC_PRESENCE],
-        .ca_file = set->ca_file[0] != '\0' ? set->ca_file : NULL,
-        .cert_file = set->cert_file[0] != '\0' ? set->cert_file : NULL,
-        .key_file = set->key_file[0] != '\0' ? set->key_file : NULL,
-        .username = set->username[0] != '\0' ? set->username : NULL,
-        .password = set->password[0] != '\0' ? set->password : NULL,
-        .keepalive_s = set->keepalive_s,
-        .connect_timeout_s = set->connect_timeout_s,
-        .in_flight = set->in_flight,
-    };
 }
 
 void *lk_link_run(void *uplink)

@@ -65,8 +65,16 @@ struct lk_mqtt;
 int lk_mqtt_create(const struct lk_mqtt_settings *settings, const struct lk_mqtt_handler *handler,
                    struct lk_mqtt **ret_mqtt);
 
-/* Ends Paho's part. No handler function runs after it. NULL is fine; returns NULL. */
+/* Ends Paho's part; abandons it when it is spoilt. No handler function runs after it. NULL is fine; returns NULL. */
 struct lk_mqtt *lk_mqtt_destroy(struct lk_mqtt *mqtt);
+
+/* Whether Paho's state must not be used for another connection. Paho 1.3.12 frees a payload whose writing failed and
+ * keeps it among those to be sent again: the next connection would send whatever lies there by then, for ever. */
+bool lk_mqtt_is_spoilt(const struct lk_mqtt *mqtt);
+
+/* For a spoilt object: what Paho holds stays where it is until the process ends, since freeing it
+ * would free the payload twice. Nothing is reported any more. */
+void lk_mqtt_abandon(struct lk_mqtt *mqtt);
 
 /* Begins one attempt; UP or FAILED follows with its number. Once 3.1.1 was used 5 cannot be used again. 0 or -EIO. */
 int lk_mqtt_connect(struct lk_mqtt *mqtt, enum lk_mqtt_version version, uint32_t attempt, const char *will);

@@ -23,6 +23,7 @@ struct lk_mqtt {
     unsigned instance;
     _Atomic(enum lk_mqtt_version) version; /* of the current attempt */
     _Atomic uint32_t attempt;
+    _Atomic bool spoilt, abandoned;
     char tls_fault[LK_UPLINK_ERROR_MAX]; /* written and read on Paho's threads, under Paho's lock */
 };
 
@@ -32,12 +33,19 @@ static struct lk_mqtt *_Atomic instances[INSTANCES];
 
 /* ---- callbacks: Paho's threads, under Paho's lock ---- */
 
+static void report(struct lk_mqtt *m, const struct lk_mqtt_event *event)
+{
+    if (!m->abandoned) {
+        m->handler.event(m->handler.user, event);
+    }
+}
+
 static void tell(struct lk_mqtt *m, enum lk_mqtt_event_kind kind, const char *text)
 {
     struct lk_mqtt_event event = {.kind = kind, .attempt = m->attempt, .version = m->version};
     struct lk_text t = lk_text_init(event.text, sizeof(event.text));
     lk_text_add(&t, text);
-    m->handler.event(m->handler.user, &event);
+    report(m, &event);
 }
 
 /* More publications than the broker takes at once must not be given to Paho: those it holds back it looks at again only
@@ -47,7 +55,7 @@ static void on_up(struct lk_mqtt *m, unsigned in_flight_most)
     struct lk_mqtt_event event = {
         .kind = LK_MQTT_UP, .attempt = m->attempt, .version = m->version, .in_flight_most = in_flight_most};
     m->tls_fault[0] = '\0';
-    m->handler.event(m->handler.user, &event);
+    report(m, &event);
 }
 
 static void on_up_3(void *context, MQTTAsync_successData *data)
@@ -74,7 +82,7 @@ static void on_failed(struct lk_mqtt *m, int code, const char *reason, const cha
     event.old_broker = m->version == LK_MQTT_5 &&
                        (code == PROTOCOL_REFUSED || code == (int)MQTTREASONCODE_UNSUPPORTED_PROTOCOL_VERSION);
     m->tls_fault[0] = '\0';
-    m->handler.event(m->handler.user, &event);
+    report(m, &event);
 }
 
 static const char *const connack_311[] = {
@@ -114,7 +122,7 @@ static void on_disconnected(void *context, MQTTProperties *properties, enum MQTT
     struct lk_text t = lk_text_init(event.text, sizeof(event.text));
     lk_text_addf(&t, "the broker ended the connection: %s", text ? text : "no reason");
     struct lk_mqtt *m = context;
-    m->handler.event(m->handler.user, &event);
+    report(m, &event);
 }
 
 static void on_closed_3(void *context, MQTTAsync_successData *data)
@@ -159,6 +167,7 @@ static void on_published(void *context, int code)
     uintptr_t number = (uintptr_t)context;
     struct lk_mqtt *m = instances[number >> LK_MQTT_MARK_BITS];
     if (m) {
+        m->spoilt = m->spoilt || code == MQTTASYNC_FAILURE; /* the write failed: see lk_mqtt_is_spoilt */
         m->handler.published(m->handler.user, number & LK_MQTT_MARK_MOST, code);
     }
 }
@@ -208,7 +217,9 @@ static int on_message(void *context, char *topic, int topic_len, MQTTAsync_messa
         .correlation = correlation ? correlation->data : NULL,
         .correlation_len = correlation && correlation->len > 0 ? (size_t)correlation->len : 0,
     };
-    m->handler.message(m->handler.user, &out);
+    if (!m->abandoned) {
+        m->handler.message(m->handler.user, &out);
+    }
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     return 1;
@@ -267,12 +278,26 @@ int lk_mqtt_create(const struct lk_mqtt_settings *settings, const struct lk_mqtt
 
 struct lk_mqtt *lk_mqtt_destroy(struct lk_mqtt *m)
 {
-    if (m) {
+    if (m && m->spoilt) {
+        lk_mqtt_abandon(m);
+    } else if (m) {
         MQTTAsync_destroy(&m->paho);
         instances[m->instance] = NULL;
         free(m);
     }
     return NULL;
+}
+
+bool lk_mqtt_is_spoilt(const struct lk_mqtt *m)
+{
+    return m->spoilt;
+}
+
+void lk_mqtt_abandon(struct lk_mqtt *m)
+{
+    m->abandoned = true;
+    instances[m->instance] = NULL;
+    (void)MQTTAsync_isConnected(m->paho); /* takes Paho's lock: a callback that runs now is over when this returns */
 }
 
 static MQTTAsync_SSLOptions tls_options(struct lk_mqtt *m)

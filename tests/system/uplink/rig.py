@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -110,6 +111,15 @@ class Proxy:
                     sink.sendall(data)
             except OSError:
                 return
+
+    def reset(self):
+        """Ends every connection with a TCP reset, as a router does that forgot it."""
+        for pair in self.pairs:
+            for s in pair:
+                if s and s.fileno() >= 0:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    s.close()
+        self.pairs.clear()
 
     def close(self):
         self.listener.close()
