@@ -435,6 +435,18 @@ class Tour:
         return broken
 
 
+def tell_last_steps(tale, trace):
+    """What the daemon decided last, for whoever looks into it."""
+    try:
+        with open(trace, encoding="utf-8", errors="replace") as f:
+            lines = f.readlines()[-20:]
+    except OSError:
+        return
+    tale.heading("最后的几步", "The daemon's last steps")
+    for line in lines:
+        tale.line("  " + line.rstrip())
+
+
 def run(build, keep=False):
     """The exit code: 0 when every promise held."""
     folder = place.Folder("lockerd-tour-")
@@ -453,6 +465,8 @@ def run(build, keep=False):
     if why is None and problems:
         why = f"a process did not end well: {problems}"
     keep = keep or (why is not None and why != "stopped by hand")
+    if why and tour and why != "stopped by hand":
+        tell_last_steps(tour.story, os.path.join(folder.path, "trace.log"))
     folder.close(keep)
     print()
     if why is None:
