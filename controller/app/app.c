@@ -67,6 +67,17 @@ static void out_changed(void *user)
 }
 
 /* --- scanner
+static void begin_stop(struct lk_app *app);
+
+static void out_broken(void *user, int error)
+{
+    struct lk_app *app = user;
+    lk_log(LK_ERR, LK_BLAME_BUG, "the state and the store contradict each other: %s; starting anew from the store",
+           strerror(-error));
+    app->exit_code = EX_SOFTWARE;
+    begin_stop(app);
+}
+
  * ------------------------------------------------------------------------------------------------------------------------------------
  */
 
@@ -223,11 +234,8 @@ static void on_stop_late(evutil_socket_t fd, short what, void *user)
     (void)event_base_loopbreak(((struct lk_app *)user)->base);
 }
 
-static void on_signal(evutil_socket_t fd, short what, void *user)
+static void begin_stop(struct lk_app *app)
 {
-    (void)fd;
-    (void)what;
-    struct lk_app *app = user;
     if (app->stopping) {
         return;
     }
@@ -247,6 +255,13 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
 
 /* --- the beginning
  * ---------------------------------------------------------------------------------------------------------------------------------------
+static void on_signal(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    begin_stop(user);
+}
+
  */
 
 static int store_exit_code(int error)
@@ -293,7 +308,8 @@ static int start_engine(struct lk_app *app, struct lk_text *why)
                     .reply = out_reply,
                     .command = out_command,
                     .logged = out_logged,
-                    .changed = out_changed},
+                    .changed = out_changed,
+                    .broken = out_broken},
         .trace_file = app->config->trace_file,
     };
     int r = lk_engine_create(&config, &app->engine, why);
@@ -408,13 +424,14 @@ int lk_app_start(struct lk_app *app, const struct lk_config *config, const struc
     return EX_OK;
 }
 
-void lk_app_run(struct lk_app *app)
+int lk_app_run(struct lk_app *app)
 {
     (void)event_base_dispatch(app->base);
     lk_log(LK_NOTICE, LK_BLAME_NONE, "stopped%s",
            lk_cabinet_stopped(app->cabinet) ? ": every board was told to switch its coils off" : "");
 }
 
+    return app->exit_code;
 static void free_event(struct event *ev)
 {
     if (ev) {

@@ -48,6 +48,7 @@ struct lk_app {
     struct event *signals[2], *scanner_readable, *scanner_timer, *housekeeping, *stop_timer;
     int64_t started_at_ms;
     bool stopping, started;
+    int exit_code; /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
     struct lk_follower *followers; /* admin clients of `events --follow` */
     unsigned wrong_pins;           /* in a row, on the admin socket */
@@ -60,8 +61,9 @@ struct lk_app {
 int lk_app_start(struct lk_app *app, const struct lk_config *config, const struct lk_backends *backends,
                  struct lk_text *why);
 
-/* Runs until SIGTERM or SIGINT and a clean stop: no new pulses, coils off, goodbye upstream. */
-void lk_app_run(struct lk_app *app);
+/* Runs until SIGTERM or SIGINT and a clean stop: no new pulses, coils off, goodbye upstream. 0, or 70 (EX_SOFTWARE)
+ * when it stopped by itself because state and store contradict each other: the service manager starts it anew. */
+int lk_app_run(struct lk_app *app);
 
 /* Frees everything; also after a failed start. */
 void lk_app_end(struct lk_app *app);

@@ -10,9 +10,10 @@
 #include <string.h>
 
 enum {
-    QUEUE = 1024,         /* a cabinet of 512 doors says all at once when it comes up */
-    RETRY_MS = 1000,      /* until a failed commit is tried again */
-    SOONEST_TIMER_MS = 1, /* a deadline in the past still goes once round the loop */
+    QUEUE = 1024,                        /* a cabinet of 512 doors says all at once when it comes up */
+    CROWDED = QUEUE - LK_MAX_DOORS - 64, /* from here on only the newest word about each thing waits */
+    RETRY_MS = 1000,                     /* until a failed commit is tried again */
+    SOONEST_TIMER_MS = 1,                /* a deadline in the past still goes once round the loop */
 };
 
 struct lk_engine {
@@ -22,7 +23,7 @@ struct lk_engine {
     struct lk_outlets out;
     struct event *timer;
     FILE *trace;
-    bool stepping, stalled;
+    bool stepping, stalled, broken;
     uint64_t steps;
     struct lk_log_limit failures;
     unsigned head, count;
@@ -256,7 +257,6 @@ static struct lk_input *front(struct lk_engine *e)
 
 static void pop(struct lk_engine *e)
 {
-    e->head = (e->head + 1) % QUEUE;
     e->count--;
 }
 
@@ -270,11 +270,13 @@ static void run(struct lk_engine *e)
     bool was_stalled = e->stalled;
     e->stalled = false;
     while (e->count > 0 && !e->stalled) {
-        e->stalled = step(e, front(e)) < 0;
+        r = step(e, front(e));
+        e->stalled = r < 0;
         if (!e->stalled) {
             pop(e);
         }
     }
+    int r = 0;
     if (was_stalled && !e->stalled) {
         lk_log(LK_NOTICE, LK_BLAME_NONE, "the store commits again; what the cabinet reported meanwhile is in");
     }
@@ -288,6 +290,10 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     struct lk_engine *e = user;
+    if (contradicts(r) && !e->broken) {
+        e->broken = true;
+        e->out.broken(e->out.user, r);
+    }
     if (e->count == 0) {
         struct lk_input in = lk_engine_input(LK_IN_TICK);
         lk_engine_post(e, &in);
@@ -303,17 +309,44 @@ void lk_engine_post(struct lk_engine *e, const struct lk_input *input)
                input->door);
         return;
     }
+/* Whether the newer one says all that the older one would have led to. */
+static bool replaces(const struct lk_input *newer, const struct lk_input *older)
+{
+    static const bool states[LK_INPUTS] = {
+        [LK_IN_SENSE] = true, [LK_IN_BANK] = true, [LK_IN_CLOCK] = true, [LK_IN_TICK] = true};
+    return newer->kind == older->kind && states[newer->kind] && newer->door == older->door &&
+           newer->bank == older->bank;
+}
+
+/* A store that fails for hours must not cost the news of one door because another bounces (law 2). */
+static void make_room(struct lk_engine *e, const struct lk_input *input)
+{
+    unsigned at = 1; /* the first may be under way */
+    while (at < e->count && !replaces(input, &e->queue[(e->head + at) % QUEUE])) {
+        at++;
+    }
+    if (at < e->count) {
+        for (; at + 1 < e->count; at++) {
+            e->queue[(e->head + at) % QUEUE] = e->queue[(e->head + at + 1) % QUEUE];
+        }
+        e->count--;
+    }
+}
+
     e->queue[(e->head + e->count) % QUEUE] = *input;
     e->count++;
+    if (e->count >= CROWDED) {
+        make_room(e, input);
+    }
     run(e);
 }
 
-static void answer_failed(struct lk_engine *e, const struct lk_input *in)
+static void answer(struct lk_engine *e, const struct lk_input *in, enum lk_result result, enum lk_reason reason)
 {
     if (in->request != 0) {
         struct lk_effect reply = {.kind = LK_FX_REPLY, .request = in->request, .door = LK_NO_DOOR, .bank = -1};
-        reply.result = LK_RESULT_FAILED;
-        reply.reason = LK_REASON_STORE_FAILED;
+        reply.result = result;
+        reply.reason = reason;
         e->out.reply(e->out.user, &reply);
     }
 }
@@ -328,13 +361,15 @@ int lk_engine_submit(struct lk_engine *e, const struct lk_input *input)
         run(e); /* what the cabinet said comes first */
     }
     int r = -EIO;
+        lk_log(LK_ERR, LK_BLAME_BUG, "%s came from inside a step and is refused", lk_input_name(input->kind));
+        answer(e, input, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
     if (!e->stalled) {
         e->stepping = true;
         r = step(e, &in);
         e->stepping = false;
     }
     if (r < 0) {
-        answer_failed(e, &in);
+        answer(e, &in, LK_RESULT_FAILED, LK_REASON_STORE_FAILED);
     }
     run(e);
     return r;

@@ -32,6 +32,10 @@ struct lk_outlets {
     void (*logged)(void *user, struct lk_store_range range);
     /* Something in the state changed: screens and snapshots may need drawing anew. */
     void (*changed)(void *user);
+    /* What the cabinet said cannot be committed, now or ever: state and store contradict each other (-ESTALE, -EEXIST,
+     * -EINVAL of lk_store_apply(), our bug). Told once. The only way on is a new start, which takes its state from the
+     * store. */
+    void (*broken)(void *user, int error);
 };
 
 struct lk_engine_config {
@@ -48,11 +52,13 @@ int lk_engine_create(const struct lk_engine_config *config, struct lk_engine **r
 struct lk_engine *lk_engine_destroy(struct lk_engine *engine);
 
 /* Queues an input of the cabinet (SENSE, PULSE_DONE, BANK, CLOCK, BOOT, SHUTDOWN) and runs the queue, unless it is
- * being run already. Time is stamped when it is stepped. */
+ * being run already. Time is stamped when it is stepped. While the store fails and the queue gets crowded, a newer word
+ * about the same door or bank takes the place of the older one; what finds no room all the same is lost and logged. */
 void lk_engine_post(struct lk_engine *engine, const struct lk_input *input);
 
 /* Steps an input of a person or of upstream at once. 0, or the commit's negative errno: then nothing happened, and the
- * request, if any, was answered with FAILED and LK_REASON_STORE_FAILED. -EBUSY when called from inside a step. */
+ * request, if any, was answered with FAILED and LK_REASON_STORE_FAILED. -EBUSY when called from inside a step: answered
+ * with REFUSED and LK_REASON_NOT_NOW. */
 int lk_engine_submit(struct lk_engine *engine, const struct lk_input *input);
 
 /* The adopted state. Valid until the next step. */

@@ -34,8 +34,8 @@ static void print_help(FILE *out)
                   "      --version       print the version\n"
                   "  -h, --help          print this\n"
                   "\n"
-                  "exit: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 database damaged or not ours, 71 system error,\n"
-                  "      75 another process has the database, the line or the port, 78 configuration error\n"
+                  "exit: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 database damaged or not ours, 70 our fault: start anew,\n"
+                  "      71 system error, 75 another process has the database, the line or the port, 78 configuration error\n"
                   "See lockerd(8), lockerd.conf(5), lockerctl(1).\n",
                   LK_VERSION, LK_CONFIG_PATH);
 }
@@ -115,7 +115,7 @@ static int run(const struct lk_config *config)
     } else {
         code = lk_app_start(&app, config, &backends, &why);
         if (code == EX_OK) {
-            lk_app_run(&app);
+            code = lk_app_run(&app);
         } else {
             lk_log(LK_ERR, code == EX_CONFIG ? LK_BLAME_CONFIG : LK_BLAME_NONE, "cannot start: %s", text);
         }
