@@ -66,7 +66,6 @@ static void out_changed(void *user)
     lk_postal_changed(app->postal);
 }
 
-/* --- scanner
 static void begin_stop(struct lk_app *app);
 
 static void out_broken(void *user, int error)
@@ -78,6 +77,7 @@ static void out_broken(void *user, int error)
     begin_stop(app);
 }
 
+/* --- scanner
  * ------------------------------------------------------------------------------------------------------------------------------------
  */
 
@@ -253,8 +253,6 @@ static void begin_stop(struct lk_app *app)
     }
 }
 
-/* --- the beginning
- * ---------------------------------------------------------------------------------------------------------------------------------------
 static void on_signal(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
@@ -262,6 +260,8 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
     begin_stop(user);
 }
 
+/* --- the beginning
+ * ---------------------------------------------------------------------------------------------------------------------------------------
  */
 
 static int store_exit_code(int error)
@@ -429,9 +429,9 @@ int lk_app_run(struct lk_app *app)
     (void)event_base_dispatch(app->base);
     lk_log(LK_NOTICE, LK_BLAME_NONE, "stopped%s",
            lk_cabinet_stopped(app->cabinet) ? ": every board was told to switch its coils off" : "");
+    return app->exit_code;
 }
 
-    return app->exit_code;
 static void free_event(struct event *ev)
 {
     if (ev) {

@@ -268,6 +268,7 @@ static void run(struct lk_engine *e)
     }
     e->stepping = true;
     bool was_stalled = e->stalled;
+    int r = 0;
     e->stalled = false;
     while (e->count > 0 && !e->stalled) {
         r = step(e, front(e));
@@ -276,13 +277,16 @@ static void run(struct lk_engine *e)
             pop(e);
         }
     }
-    int r = 0;
     if (was_stalled && !e->stalled) {
         lk_log(LK_NOTICE, LK_BLAME_NONE, "the store commits again; what the cabinet reported meanwhile is in");
     }
     e->stepping = false;
     e->out.changed(e->out.user);
     arm(e);
+    if (contradicts(r) && !e->broken) {
+        e->broken = true;
+        e->out.broken(e->out.user, r);
+    }
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)
@@ -290,10 +294,6 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     struct lk_engine *e = user;
-    if (contradicts(r) && !e->broken) {
-        e->broken = true;
-        e->out.broken(e->out.user, r);
-    }
     if (e->count == 0) {
         struct lk_input in = lk_engine_input(LK_IN_TICK);
         lk_engine_post(e, &in);
@@ -302,13 +302,6 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     }
 }
 
-void lk_engine_post(struct lk_engine *e, const struct lk_input *input)
-{
-    if (e->count == QUEUE) {
-        lk_log(LK_ERR, LK_BLAME_BUG, "the input queue is full; %s of door %d is lost", lk_input_name(input->kind),
-               input->door);
-        return;
-    }
 /* Whether the newer one says all that the older one would have led to. */
 static bool replaces(const struct lk_input *newer, const struct lk_input *older)
 {
@@ -333,11 +326,18 @@ static void make_room(struct lk_engine *e, const struct lk_input *input)
     }
 }
 
-    e->queue[(e->head + e->count) % QUEUE] = *input;
-    e->count++;
+void lk_engine_post(struct lk_engine *e, const struct lk_input *input)
+{
     if (e->count >= CROWDED) {
         make_room(e, input);
     }
+    if (e->count == QUEUE) {
+        lk_log(LK_ERR, LK_BLAME_BUG, "the input queue is full; %s of door %d is lost", lk_input_name(input->kind),
+               input->door);
+        return;
+    }
+    e->queue[(e->head + e->count) % QUEUE] = *input;
+    e->count++;
     run(e);
 }
 
@@ -354,6 +354,8 @@ static void answer(struct lk_engine *e, const struct lk_input *in, enum lk_resul
 int lk_engine_submit(struct lk_engine *e, const struct lk_input *input)
 {
     if (e->stepping) {
+        lk_log(LK_ERR, LK_BLAME_BUG, "%s came from inside a step and is refused", lk_input_name(input->kind));
+        answer(e, input, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
         return -EBUSY;
     }
     struct lk_input in = *input;
@@ -361,8 +363,6 @@ int lk_engine_submit(struct lk_engine *e, const struct lk_input *input)
         run(e); /* what the cabinet said comes first */
     }
     int r = -EIO;
-        lk_log(LK_ERR, LK_BLAME_BUG, "%s came from inside a step and is refused", lk_input_name(input->kind));
-        answer(e, input, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
     if (!e->stalled) {
         e->stepping = true;
         r = step(e, &in);
