@@ -258,6 +258,13 @@ static struct lk_input *front(struct lk_engine *e)
 static void pop(struct lk_engine *e)
 {
     e->count--;
+    e->head = e->count > 0 ? (e->head + 1) % QUEUE : 0; /* empty again: touch no more of the queue than it takes */
+}
+
+/* The store holds something else than the state says: no later try can succeed, only a new start from the store. */
+static bool contradicts(int error)
+{
+    return error == -ESTALE || error == -EEXIST || error == -EINVAL;
 }
 
 /* Runs the queue until it is empty or the store fails. */
