@@ -69,6 +69,24 @@ static int scanned_badge(struct lk_store *store, const char *text, struct lk_inp
     return r;
 }
 
+/* A badge or a pickup token in a staff session opens nothing, and must not become the name of an item (law 12). */
+static int hide_secret(struct lk_store *store, const struct lk_stamp *now, const char *text, struct lk_input *in)
+{
+    bool badge = false;
+    struct lk_store_staff staff = {0};
+    struct lk_store_found token = {0};
+    int r = lk_store_find_token(store, now, text, &token);
+    if (r == 0 && !token.found) {
+        r = lk_store_staff_by_badge(store, text, &badge, &staff);
+        explicit_bzero(&staff, sizeof(staff));
+    }
+    if (token.found || badge) {
+        explicit_bzero(in->text, sizeof(in->text));
+        in->scan = token.found ? LK_SCAN_TOKEN : LK_SCAN_BADGE;
+    }
+    return r;
+}
+
 int lk_facts_scan(struct lk_store *store, const struct lk_stamp *now, const char *text, bool staff_session,
                   struct lk_input *ret_input)
 {
@@ -77,6 +95,9 @@ int lk_facts_scan(struct lk_store *store, const struct lk_stamp *now, const char
     int r = 0;
     if (staff_session) {
         r = scanned_item(store, now, text, &in);
+        if (r == 0 && !in.found) {
+            r = hide_secret(store, now, text, &in);
+        }
     } else {
         r = lk_store_find_token(store, now, text, &found);
         in.scan = found.found ? LK_SCAN_TOKEN : LK_SCAN_UNKNOWN;

@@ -11,7 +11,8 @@
 int lk_facts_code(struct lk_store *store, const struct lk_stamp *now, const char *code, unsigned digits,
                   struct lk_input *ret_input);
 
-/* A scanned text: a pickup token, a staff badge, or an item's barcode; while staff are signed in it is an item. */
+/* A scanned text: a pickup token, a staff badge, or an item's barcode. While staff are signed in an item's barcode
+ * comes first; a token or a badge is only named as such then, with nothing of it in the input. */
 int lk_facts_scan(struct lk_store *store, const struct lk_stamp *now, const char *text, bool staff_session,
                   struct lk_input *ret_input);
 
