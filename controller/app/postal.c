@@ -91,7 +91,9 @@ static void publish_compartments(struct lk_postal *p)
     lk_postal_now_text(p, time);
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
     lk_envelope_compartments(&t, lk_store_epoch(p->store), lk_store_last_seq(p->store), time, all, (size_t)cfg->doors);
-    (void)lk_uplink_publish(p->uplink, LK_TOPIC_COMPARTMENTS, NULL, t.buf, t.len, 0);
+    if (lk_uplink_publish(p->uplink, LK_TOPIC_COMPARTMENTS, NULL, t.buf, t.len, 0) == 0) {
+        p->printed = lk_postal_fingerprint(core, cfg->doors);
+    }
 }
 
 static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *faults, size_t room)
@@ -305,7 +307,6 @@ void lk_postal_changed(struct lk_postal *p)
         uint64_t print = lk_postal_fingerprint(lk_engine_core(p->engine), lk_engine_core_config(p->engine)->doors);
         if (print != p->printed) {
             struct timeval tv = {.tv_usec = SNAPSHOT_AFTER_MS * 1000};
-            p->printed = print;
             (void)event_add(p->snapshot_timer, &tv);
         }
     }

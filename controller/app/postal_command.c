@@ -27,13 +27,36 @@ void lk_postal_forget_replies(struct lk_postal *p)
     }
 }
 
+static struct lk_postal_reply *find_reply(struct lk_postal *p, const char *jti)
+{
+    for (unsigned i = 0; i < REPLIES_KEPT; i++) {
+        if (p->reply[i].topic && strcmp(p->reply[i].jti, jti) == 0) {
+            return &p->reply[i];
+        }
+    }
+    return NULL;
+}
+
+/* The command's own place when it comes again, else an empty one; only when all wait, they give way in turn. */
+static struct lk_postal_reply *place_for_reply(struct lk_postal *p, const char *jti)
+{
+    struct lk_postal_reply *reply = find_reply(p, jti);
+    for (unsigned i = 0; !reply && i < REPLIES_KEPT; i++) {
+        reply = p->reply[i].topic ? NULL : &p->reply[i];
+    }
+    if (!reply) {
+        reply = &p->reply[p->next_reply];
+        p->next_reply = (p->next_reply + 1) % REPLIES_KEPT;
+    }
+    return reply;
+}
+
 static void keep_reply(struct lk_postal *p, const char *jti, const struct lk_uplink_reply_to *to)
 {
     if (!to->topic) {
         return;
     }
-    struct lk_postal_reply *reply = &p->reply[p->next_reply];
-    p->next_reply = (p->next_reply + 1) % REPLIES_KEPT;
+    struct lk_postal_reply *reply = place_for_reply(p, jti);
     forget_reply(reply);
     reply->topic = strdup(to->topic);
     if (!reply->topic) {
@@ -45,16 +68,6 @@ static void keep_reply(struct lk_postal *p, const char *jti, const struct lk_upl
         memcpy(reply->correlation, to->correlation, to->correlation_len);
         reply->correlation_len = to->correlation_len;
     }
-}
-
-static struct lk_postal_reply *find_reply(struct lk_postal *p, const char *jti)
-{
-    for (unsigned i = 0; i < REPLIES_KEPT; i++) {
-        if (p->reply[i].topic && strcmp(p->reply[i].jti, jti) == 0) {
-            return &p->reply[i];
-        }
-    }
-    return NULL;
 }
 
 static void respond(struct lk_postal *p, struct lk_envelope_answer *answer)
