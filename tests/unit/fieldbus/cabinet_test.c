@@ -26,13 +26,7 @@
 #include "hal/fieldbus_driver.h"
 #include "hal/fieldbus_linux.h"
 
-enum { BOARDS = 4, TRIES = 4, SCAN_MS = 1000 };
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LK_SCAN_FACTOR 1.50
-#else
-#define LK_SCAN_FACTOR 1.10
-#endif
+enum { BOARDS = 4, SCAN_MS = 1000 };
 
 struct cabinet {
     char dir[32], tty[64], control[64];
@@ -168,8 +162,9 @@ static void drain(struct cabinet *c, int64_t ms)
     }
 }
 
-/* Time of one read over the lawful time: request, the board's gap, reply, our gap. */
-static double scan(unsigned baud)
+/* Prints the time of one read over the lawful time (request, the board's gap, reply, our gap); tests/bench judges it.
+ */
+static void scan(unsigned baud)
 {
     struct cabinet c;
     begin(&c, baud);
@@ -189,20 +184,14 @@ static double scan(unsigned baud)
     assert_int_equal(violations, 0);
     assert_int_equal(unanswered, 0);
     end(&c);
-    return factor;
 }
 
-static void a_strict_line_is_read_at_its_lawful_speed(void **state)
+static void a_strict_line_answers_everything(void **state)
 {
-    static const unsigned bauds[] = {9600, 19200, 115200};
     (void)state;
-    for (unsigned i = 0; i < 3; i++) {
-        double factor = 9;
-        for (unsigned tries = 0; tries < TRIES && factor > LK_SCAN_FACTOR; tries++) {
-            factor = scan(bauds[i]);
-        }
-        assert_true(factor <= LK_SCAN_FACTOR);
-    }
+    scan(9600);
+    scan(19200);
+    scan(115200);
 }
 
 static void on_sense(void *user, unsigned door, enum lk_lockbank_sense sense, int64_t at_ms)
@@ -322,8 +311,8 @@ static void a_dead_board_leaves_the_others_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_strict_line_is_read_at_its_lawful_speed), cmocka_unit_test(a_pulse_opens_its_door_once),
-        cmocka_unit_test(a_welded_relay_stops_one_bank_only),        cmocka_unit_test(an_unplugged_adapter_comes_back),
+        cmocka_unit_test(a_strict_line_answers_everything),     cmocka_unit_test(a_pulse_opens_its_door_once),
+        cmocka_unit_test(a_welded_relay_stops_one_bank_only),   cmocka_unit_test(an_unplugged_adapter_comes_back),
         cmocka_unit_test(a_dead_board_leaves_the_others_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
