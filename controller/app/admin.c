@@ -39,24 +39,42 @@ struct auth {
     struct lk_staff staff;
 };
 
-/* Wrong PINs in a row are slowed down, as on the keypad: a login on the board must not become a way to guess PINs. */
-static bool too_many_wrong_pins(const struct lk_app *app)
+/* Wrong PINs are slowed down, as on the keypad: a login on the board must not become a way to guess PINs. A right one
+ * in between takes nothing back, for who has a PIN of their own could guess others' for ever. */
+static unsigned recent_wrong_pins(const struct lk_app *app)
 {
-    return app->wrong_pins >= WRONG_PINS_MOST && lk_engine_now_ms(app->engine) - app->wrong_pin_at_ms < WRONG_PINS_MS;
+    return lk_engine_now_ms(app->engine) - app->wrong_pin_at_ms < WRONG_PINS_MS ? app->wrong_pins : 0;
 }
 
-static void count_pin(struct lk_app *app, bool ok)
+static void count_wrong_pin(struct lk_app *app)
 {
-    app->wrong_pins = ok ? 0 : app->wrong_pins + 1;
+    app->wrong_pins = recent_wrong_pins(app) + 1;
     app->wrong_pin_at_ms = lk_engine_now_ms(app->engine);
+}
+
+/* False after answering. Those being checked may turn out wrong, and are counted as if. */
+static bool may_try_pin(const struct lk_app *app, struct lk_admin_request *request)
+{
+    if (recent_wrong_pins(app) >= WRONG_PINS_MOST) {
+        lk_admin_fail(request, LK_REASON_LOCKED_OUT, "too many wrong PINs; wait a minute");
+        return false;
+    }
+    if (recent_wrong_pins(app) + app->pins_under_way >= WRONG_PINS_MOST) {
+        lk_admin_fail(request, LK_REASON_NOT_NOW, "other PINs are being checked; try again in a moment");
+        return false;
+    }
+    return true;
 }
 
 static void auth_checked(void *user, void *cookie, bool ok)
 {
     struct lk_app *app = user;
     struct auth *job = cookie;
+    app->pins_under_way--;
     if (app->admin) {
-        count_pin(app, ok);
+        if (!ok) {
+            count_wrong_pin(app);
+        }
         job->staff.ok = ok;
         lk_admin_auth_done(job->request, &job->staff);
     }
@@ -68,8 +86,7 @@ static void on_auth(void *user, struct lk_admin_request *request, const char *st
     struct lk_app *app = user;
     bool found = false;
     struct lk_store_staff staff = {0};
-    if (too_many_wrong_pins(app)) {
-        lk_admin_fail(request, LK_REASON_LOCKED_OUT, "too many wrong PINs; wait a minute");
+    if (!may_try_pin(app, request)) {
         return;
     }
     struct auth *job = calloc(1, sizeof(*job));
@@ -80,7 +97,9 @@ static void on_auth(void *user, struct lk_admin_request *request, const char *st
         memcpy(job->staff.id, staff.id, sizeof(job->staff.id));
         r = lk_pin_check(app->worker, pin, found ? staff.pin : NULL, auth_checked, app, job);
     }
-    if (r < 0) {
+    if (r == 0) {
+        app->pins_under_way++;
+    } else {
         free(job);
         lk_admin_fail(request, LK_REASON_NOT_NOW, "the PIN cannot be checked now; try again in a moment");
     }

@@ -51,8 +51,8 @@ void lk_admin_reply(struct lk_app *app, const struct lk_effect *reply)
 {
     struct lk_admin_wait *wait = &app->waiting[(reply->request >> 1) % LK_ADMIN_WAITING];
     struct lk_admin_request *request = wait->request;
-    if (!request) {
-        return;
+    if (!request || wait->number != reply->request) {
+        return; /* said already */
     }
     struct lk_admin_wait copy = *wait;
     *wait = (struct lk_admin_wait){0};
@@ -76,7 +76,8 @@ static void submit(struct lk_app *app, struct lk_admin_request *request, struct 
     }
     *wait = *about;
     wait->request = request;
-    in->request = (uint64_t)(wait - app->waiting) << 1 | 1;
+    wait->number = (app->admin_requests++ * LK_ADMIN_WAITING + (uint64_t)(wait - app->waiting)) << 1 | 1;
+    in->request = wait->number;
     in->staff = *lk_admin_who(request);
     (void)lk_engine_submit(app->engine, in); /* a failure was answered through lk_admin_reply */
 }

@@ -367,7 +367,14 @@ static int start_postal(struct lk_app *app, struct lk_text *why)
 static int start_cabinet(struct lk_app *app, struct lk_text *why)
 {
     int r = lk_cabinet_create(app->config, app->backends.fieldbus, app->base, app->backends.clock, &app->cabinet, why);
-    return r == 0 ? EX_OK : EX_CONFIG;
+    return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
+}
+
+/* Before anything is written down or told upstream: who does not get the lines never started. */
+static int open_lines(struct lk_app *app, struct lk_text *why)
+{
+    int r = lk_cabinet_open(app->cabinet, why);
+    return r == 0 ? EX_OK : r == -EBUSY ? EX_TEMPFAIL : EX_OSERR;
 }
 
 static int start_loop(struct lk_app *app, struct lk_text *why)
@@ -398,17 +405,14 @@ static int go(struct lk_app *app, struct lk_text *why)
     lk_postal_serve(app->postal, app->engine);
     lk_engine_post(app->engine, &boot);
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
-    if (r < 0) {
-        return r == -EBUSY ? EX_TEMPFAIL : EX_OSERR;
-    }
-    return start_scanner(app, why);
+    return r == 0 ? start_scanner(app, why) : EX_OSERR;
 }
 
 int lk_app_start(struct lk_app *app, const struct lk_config *config, const struct lk_backends *backends,
                  struct lk_text *why)
 {
     static int (*const stages[])(struct lk_app *, struct lk_text *) = {
-        start_loop, start_store, start_cabinet, start_engine, start_face, start_admin, start_postal, go,
+        start_loop, start_store, start_cabinet, start_engine, start_face, start_admin, open_lines, start_postal, go,
     };
     *app = (struct lk_app){.config = config, .backends = *backends};
     app->started_at_ms = lk_clock_mono_ms(backends->clock);

@@ -27,6 +27,7 @@ struct lk_backends {
 /* An admin request that waits for the core's reply. */
 struct lk_admin_wait {
     struct lk_admin_request *request;
+    uint64_t number;             /* what the core calls it; never used twice */
     char door[LK_LABEL_MAX + 1]; /* or the bank's name, then is_bank */
     bool is_bank;
     char item[LK_ITEM_ID_MAX + 1];
@@ -51,7 +52,9 @@ struct lk_app {
     int exit_code; /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
     struct lk_follower *followers; /* admin clients of `events --follow` */
-    unsigned wrong_pins;           /* in a row, on the admin socket */
+    uint64_t admin_requests;       /* that waited for the core, since start */
+    unsigned pins_under_way;       /* of the admin socket, with the worker */
+    unsigned wrong_pins;           /* on the admin socket, the last one at wrong_pin_at_ms */
     int64_t wrong_pin_at_ms;
     struct lk_long_job *long_job; /* a backup or a walk of the chain under way; one at a time */
 };

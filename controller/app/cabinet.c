@@ -307,6 +307,21 @@ int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, st
     return 0;
 }
 
+int lk_cabinet_open(struct lk_cabinet *c, struct lk_text *why)
+{
+    for (unsigned i = 0; i < c->config->fieldbuses; i++) {
+        const struct lk_config_fieldbus *line = &c->config->fieldbus[i];
+        int r = lk_fieldbus_start(c->line[i].fb);
+        if (r < 0) {
+            lk_text_addf(why, "fieldbus %s (%s) cannot be started: %s", line->name,
+                         line->transport == LK_CONFIG_RTU ? line->device : line->host,
+                         r == -EBUSY ? "another process holds the line" : strerror(-r));
+            return r;
+        }
+    }
+    return 0;
+}
+
 int lk_cabinet_start(struct lk_cabinet *c, struct lk_engine *engine, struct lk_text *why)
 {
     c->engine = engine;
@@ -315,16 +330,6 @@ int lk_cabinet_start(struct lk_cabinet *c, struct lk_engine *engine, struct lk_t
         int r = lk_lockbank_start(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
         if (r < 0) {
             lk_text_addf(why, "bank %s cannot be started: %s", c->config->bank[i].name, strerror(-r));
-            return r;
-        }
-    }
-    for (unsigned i = 0; i < c->config->fieldbuses; i++) {
-        const struct lk_config_fieldbus *line = &c->config->fieldbus[i];
-        int r = lk_fieldbus_start(c->line[i].fb);
-        if (r < 0) {
-            lk_text_addf(why, "fieldbus %s (%s) cannot be started: %s", line->name,
-                         line->transport == LK_CONFIG_RTU ? line->device : line->host,
-                         r == -EBUSY ? "another process holds the line" : strerror(-r));
             return r;
         }
     }

@@ -18,8 +18,11 @@ typedef int lk_fieldbus_make(const struct lk_fieldbus_config *config, struct lk_
 int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, struct event_base *base,
                       struct lk_clock *clock, struct lk_cabinet **ret_cabinet, struct lk_text *why);
 
-/* Opens the lines and starts the boards' set-up; news goes to the engine from here on. -EBUSY: another process holds
- * the tty. */
+/* Opens the lines: a tty is this process' alone from here on. 0, -EBUSY when another process holds one, or another
+ * negative errno, with *why naming it. */
+int lk_cabinet_open(struct lk_cabinet *cabinet, struct lk_text *why);
+
+/* Starts the boards' set-up, on open lines; news goes to the engine from here on. 0, or negative errno with *why. */
 int lk_cabinet_start(struct lk_cabinet *cabinet, struct lk_engine *engine, struct lk_text *why);
 
 /* Begins to set all coils off; done when lk_cabinet_stopped(), at most about two time-outs later. */
