@@ -1,5 +1,6 @@
 /* Admin commands that take a while: a backup, and a walk of the event chain (store, selfcheck). One at a time, in
- * slices on the owner thread so that doors never wait for them. */
+ * slices on the owner thread so that doors never wait for them. SQLite's quick_check cannot be sliced, and nobody else
+ * may open the live file: with a big database it waits for a moment when nobody is at the cabinet. */
 #include "app.h"
 #include "store/care.h"
 #include "store/find.h"
@@ -12,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES = 64, CHAIN_ROWS = 500, PROGRESS_EVERY = 16, WHY = 320 };
+enum {
+    PAGES = 64,
+    CHAIN_ROWS = 500,
+    PROGRESS_EVERY = 16,
+    WHY = 320,
+    SMALL_BYTES = 8 << 20, /* checked at once: under 0.1 s */
+    CALM_MOST_MS = 30000,  /* how long to wait for a calm moment */
+    CALM_LOOK_MS = 100,
+};
 
 struct lk_long_job {
     struct lk_app *app;
@@ -23,6 +32,7 @@ struct lk_long_job {
     struct lk_store_chain chain;
     void (*chain_done)(struct lk_long_job *job);
     unsigned slices;
+    int64_t calm_until_ms; /* when the wait for a calm moment ends; 0: not begun */
     int error;
     char path[LK_CONFIG_PATH_LEN];
     char why[WHY];
@@ -45,10 +55,15 @@ void lk_admin_end_long(struct lk_app *app)
     }
 }
 
+static void in_ms(struct lk_long_job *job, int ms)
+{
+    struct timeval tv = {.tv_usec = ms * 1000};
+    (void)event_add(job->next_slice, &tv);
+}
+
 static void soon(struct lk_long_job *job)
 {
-    struct timeval tv = {.tv_usec = 1000};
-    (void)event_add(job->next_slice, &tv);
+    in_ms(job, 1);
 }
 
 static struct lk_long_job *begin(struct lk_app *app, struct lk_admin_request *request, event_callback_fn slice)
@@ -167,6 +182,37 @@ void lk_admin_backup(void *user, struct lk_admin_request *request, const json_t 
  * --------------------------------------------------------------------------------------------------------------------
  */
 
+static bool somebody_is_there(const struct lk_app *app)
+{
+    const struct lk_core *core = lk_engine_core(app->engine);
+    bool there = core->session.screen != LK_SCREEN_HOME;
+    for (int i = 0; i < lk_engine_core_config(app->engine)->doors; i++) {
+        there = there || core->door[i].state == LK_DOOR_PULSING || core->door[i].state == LK_DOOR_OPEN;
+    }
+    return there;
+}
+
+/* The rows are checked; what is left blocks for about a second per 100 MB. */
+static void finish_check(struct lk_long_job *job)
+{
+    struct lk_store_health h;
+    lk_store_health(job->app->store, &h);
+    int64_t now_ms = lk_engine_now_ms(job->app->engine);
+    if (h.bytes + h.wal_bytes <= SMALL_BYTES || !somebody_is_there(job->app)) {
+        job->chain_done(job);
+        end_job(job);
+        return;
+    }
+    job->calm_until_ms = job->calm_until_ms ? job->calm_until_ms : now_ms + CALM_MOST_MS;
+    if (now_ms < job->calm_until_ms) {
+        in_ms(job, CALM_LOOK_MS);
+        return;
+    }
+    lk_admin_fail(job->request, LK_REASON_NOT_NOW,
+                  "somebody is at the cabinet and would wait for this; try again later");
+    end_job(job);
+}
+
 static void chain_slice(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
@@ -176,9 +222,11 @@ static void chain_slice(evutil_socket_t fd, short what, void *user)
     if (r < 0) {
         lk_admin_store_failed(job->request, r);
         end_job(job);
-    } else if (job->chain.finished || lk_admin_gone(job->request)) {
-        job->chain_done(job);
+    } else if (lk_admin_gone(job->request)) {
+        lk_admin_ok(job->request, NULL); /* nobody hears it */
         end_job(job);
+    } else if (job->chain.finished) {
+        finish_check(job);
     } else {
         soon(job);
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,8 @@
 
 enum {
     HOUSEKEEPING_MS = 1000,
-    STOP_MOST_MS = 4000, /* a dead board may take two time-outs; then we leave anyway */
-    TIDY_EVERY_S = 60,
-    PROBE_EVERY_S = 60, /* each is a write: an SD card has a life */
+    STOP_MOST_MS = 4000,   /* a dead board may take two time-outs; then we leave anyway */
+    TIDY_EVERY_MS = 60000, /* with a commit as a probe each time: a write, and an SD card has a life */
     MQTT_SILENT_MS = 30000,
 };
 
@@ -189,26 +189,32 @@ static void feed_watchdog(struct lk_app *app, int64_t now_ms)
     }
 }
 
+static void look_after_store(struct lk_app *app, int64_t now_ms)
+{
+    if (now_ms < app->tidy_at_ms) {
+        return;
+    }
+    app->tidy_at_ms = now_ms + TIDY_EVERY_MS;
+    (void)lk_store_tidy(app->store);
+    (void)malloc_trim(0); /* a long admin answer leaves 1 MB of free memory below what came later */
+    if (lk_store_probe(app->store) < 0) {
+        lk_log(LK_WARN, LK_BLAME_DEVICE, "the disk takes no commit; doors stay shut until it does");
+    }
+}
+
 static void on_housekeeping(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
     (void)what;
     struct lk_app *app = user;
     int64_t now_ms = lk_engine_now_ms(app->engine);
-    int64_t up_s = (now_ms - app->started_at_ms) / 1000;
     enum lk_clock_quality quality = lk_engine_quality(app->backends.clock);
     if (quality != lk_engine_core(app->engine)->clock && !app->stopping) {
         struct lk_input in = lk_engine_input(LK_IN_CLOCK);
         in.clock = quality;
         lk_engine_post(app->engine, &in);
     }
-    if (up_s % TIDY_EVERY_S == 0) {
-        (void)lk_store_tidy(app->store);
-    }
-    bool commits = up_s % PROBE_EVERY_S != 0 || lk_store_probe(app->store) == 0;
-    if (!commits) {
-        lk_log(LK_WARN, LK_BLAME_DEVICE, "the disk takes no commit; doors stay shut until it does");
-    }
+    look_after_store(app, now_ms);
     feed_watchdog(app, now_ms);
 }
 
@@ -416,6 +422,7 @@ int lk_app_start(struct lk_app *app, const struct lk_config *config, const struc
     };
     *app = (struct lk_app){.config = config, .backends = *backends};
     app->started_at_ms = lk_clock_mono_ms(backends->clock);
+    app->tidy_at_ms = app->started_at_ms + TIDY_EVERY_MS;
     for (unsigned i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         int code = stages[i](app, why);
         if (code != EX_OK) {

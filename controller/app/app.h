@@ -47,7 +47,7 @@ struct lk_app {
     struct lk_scanner *scanner; /* NULL: none configured */
     struct lk_worker *worker;
     struct event *signals[2], *scanner_readable, *scanner_timer, *housekeeping, *stop_timer;
-    int64_t started_at_ms;
+    int64_t started_at_ms, tidy_at_ms;
     bool stopping, started;
     int exit_code; /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];

@@ -33,6 +33,7 @@ static struct {
     struct lk_sim_board *board[LINES];
     unsigned lines;
     int make_error, start_error, serial_error;
+    int64_t more_bytes; /* than the database has */
     char why[WHY_MAX_TEXT];
 } t;
 
@@ -43,6 +44,15 @@ int __wrap_lk_fieldbus_start(struct lk_fieldbus *fb);
 int __wrap_lk_fieldbus_start(struct lk_fieldbus *fb)
 {
     return t.start_error != 0 && fb == t.line[1] ? t.start_error : __real_lk_fieldbus_start(fb);
+}
+
+void __real_lk_store_health(struct lk_store *store, struct lk_store_health *ret_health);
+void __wrap_lk_store_health(struct lk_store *store, struct lk_store_health *ret_health);
+
+void __wrap_lk_store_health(struct lk_store *store, struct lk_store_health *ret_health)
+{
+    __real_lk_store_health(store, ret_health);
+    ret_health->bytes += t.more_bytes;
 }
 
 static int make_line(const struct lk_fieldbus_config *config, struct lk_fieldbus **ret_fb)
@@ -332,10 +342,10 @@ static int64_t real_ms(void)
     return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
 }
 
-/* For answers that another thread works on. */
-static const char *wait_for_answer(int fd)
+/* For answers that another thread works on, or a timer. */
+static const char *wait_ms(int fd, int64_t most_ms)
 {
-    int64_t limit = real_ms() + ANSWER_WITHIN_MS;
+    int64_t limit = real_ms() + most_ms;
     const char *text = hear(fd);
     while (text[0] == '\0' && real_ms() < limit) {
         struct timeval tv = {.tv_usec = 20000};
@@ -344,6 +354,11 @@ static const char *wait_for_answer(int fd)
         text = hear(fd);
     }
     return text;
+}
+
+static const char *wait_for_answer(int fd)
+{
+    return wait_ms(fd, ANSWER_WITHIN_MS);
 }
 
 static void an_opening_is_answered_when_the_sensor_proves_it(void **state)
@@ -449,6 +464,36 @@ static void one_backup_or_check_at_a_time(void **state)
     (void)close(fd);
 }
 
+/* The check of a big database blocks: not while a person stands there. */
+static void law_10_a_big_check_waits_until_nobody_is_there(void **state)
+{
+    (void)state;
+    start_and_be_ready();
+    t.more_bytes = INT64_C(200) << 20;
+    int fd = connect_admin(), person = connect_admin();
+    say(fd, "{\"id\":1,\"cmd\":\"store\"}");
+    assert_non_null(strstr(wait_for_answer(fd), "\"quick_check\":\"ok\""));
+    say(person, "{\"id\":1,\"cmd\":\"open\",\"args\":{\"door\":\"A02\",\"why\":\"test\"}}");
+    say(fd, "{\"id\":2,\"cmd\":\"selfcheck\"}");
+    (void)wait_ms(fd, 400);
+    assert_non_null(t.app.long_job);
+    t.board[0]->inputs &= ~(1U << 1);
+    run_ms(1000);
+    t.board[0]->inputs |= 1U << 1;
+    run_ms(1000);
+    assert_int_equal(door(1)->state, LK_DOOR_CLOSED);
+    assert_non_null(strstr(wait_for_answer(fd), "\"checks\""));
+    t.board[0]->inputs &= ~(1U << 1);
+    say(person, "{\"id\":2,\"cmd\":\"open\",\"args\":{\"door\":\"A03\",\"why\":\"test\"}}");
+    say(fd, "{\"id\":3,\"cmd\":\"store\"}");
+    (void)wait_ms(fd, 300);
+    rig_pass_ms(&t.rig, 31000);
+    assert_non_null(strstr(wait_for_answer(fd), "not_now"));
+    assert_null(t.app.long_job);
+    (void)close(fd);
+    (void)close(person);
+}
+
 static const char *try_pin(int fd, const char *staff, const char *pin)
 {
     char line[200];
@@ -547,6 +592,7 @@ int main(void)
         CASE(a_client_that_left_is_forgotten),
         CASE_WITH_EVERYTHING(an_end_with_everything_under_way_is_clean),
         CASE(one_backup_or_check_at_a_time),
+        CASE(law_10_a_big_check_waits_until_nobody_is_there),
         CASE(law_8_an_own_pin_does_not_pay_for_guesses),
         CASE(law_8_guesses_at_once_are_no_more_than_in_a_row),
     };
