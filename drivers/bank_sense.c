@@ -46,6 +46,7 @@ static void compare(struct lk_lockbank *bank, unsigned d, enum lk_lockbank_sense
     if (seen == door->sense) {
         door->candidate = LK_LOCKBANK_SENSE_UNKNOWN;
     } else if (seen == LK_LOCKBANK_SENSE_OPEN && at_ms <= door->expect_until_ms) {
+        door->expect_until_ms = INT64_MIN; /* one pulse, one opening: what moves later has to hold to be believed */
         say(bank, d, seen, at_ms);
     } else if (seen != door->candidate) {
         door->candidate = seen;

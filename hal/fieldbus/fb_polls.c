@@ -104,8 +104,17 @@ static bool quarantined(const struct lk_fb_sched *s, const struct lk_fb_row *row
     return u && u->stats.quarantined;
 }
 
-/* The row that waited longest among those wanted now. */
-static int longest_waiting(const struct lk_fb_sched *s, int64_t now_ns, bool probes, bool focused_only)
+/* Of two rows, whether the first goes before: the one that waited longer; in the focused slot the one whose focus lasts
+ * longest, for that door was pulsed last and somebody stands before it. The others keep their turn in the rotation. */
+static bool goes_before(const struct lk_fb_row *row, const struct lk_fb_row *other, bool focused_only)
+{
+    if (focused_only && row->focus_until_ns != other->focus_until_ns) {
+        return row->focus_until_ns > other->focus_until_ns;
+    }
+    return row->done_ns < other->done_ns;
+}
+
+static int first_wanted(const struct lk_fb_sched *s, int64_t now_ns, bool probes, bool focused_only)
 {
     int best = -1;
     for (int i = 0; i < LK_FB_POLLS_MAX; i++) {
@@ -114,7 +123,7 @@ static int longest_waiting(const struct lk_fb_sched *s, int64_t now_ns, bool pro
             (focused_only && row->focus_until_ns <= now_ns)) {
             continue;
         }
-        if (best < 0 || row->done_ns < s->polls[best].done_ns) {
+        if (best < 0 || goes_before(row, &s->polls[best], focused_only)) {
             best = i;
         }
     }
@@ -133,17 +142,17 @@ static bool job_for(const struct lk_fb_sched *s, int index, struct lk_fb_job *re
 
 bool lk_fb_poll_due(struct lk_fb_sched *s, int64_t now_ns, struct lk_fb_job *ret_job)
 {
-    int index = s->focus_turn ? longest_waiting(s, now_ns, false, true) : -1;
+    int index = s->focus_turn ? first_wanted(s, now_ns, false, true) : -1;
     s->focus_turn = index < 0;
     if (index < 0) {
-        index = longest_waiting(s, now_ns, false, false);
+        index = first_wanted(s, now_ns, false, false);
     }
     return job_for(s, index, ret_job);
 }
 
 bool lk_fb_poll_probe(struct lk_fb_sched *s, int64_t now_ns, struct lk_fb_job *ret_job)
 {
-    return job_for(s, longest_waiting(s, now_ns, true, false), ret_job);
+    return job_for(s, first_wanted(s, now_ns, true, false), ret_job);
 }
 
 int64_t lk_fb_poll_next_ns(const struct lk_fb_sched *s, int64_t now_ns)

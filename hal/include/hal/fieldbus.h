@@ -159,7 +159,8 @@ int lk_fieldbus_poll_set(struct lk_fieldbus *fb, const struct lk_fb_poll *poll);
 int lk_fieldbus_poll_drop(struct lk_fieldbus *fb, uint64_t tag);
 
 /* Until the given instant this poll is read in every second slot and regardless of its period: a door of its board is
- * moving. Several focused polls share the slot. Unknown tags are ignored. 0 or -EAGAIN. */
+ * moving. Of several focused polls the one whose focus lasts longest has the slot. Unknown tags are ignored. 0 or
+ * -EAGAIN. */
 int lk_fieldbus_focus(struct lk_fieldbus *fb, uint64_t tag, int64_t until_ms);
 
 /* The line is open, or the connection stands. A snapshot. Thread: any. */

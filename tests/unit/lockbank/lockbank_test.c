@@ -144,6 +144,24 @@ static void an_unexpected_opening_must_hold(void **state)
     assert_int_equal(rig_count(&rig, RIG_SENSE, 0, 3), 1);
 }
 
+static void a_second_opening_after_one_pulse_must_hold(void **state)
+{
+    (void)state;
+    rig_forget(&rig);
+    assert_int_equal(pulse(0, 3, 1), 0);
+    rig_run(&rig, 100);
+    rig_door(&rig, 0, 3, true);
+    rig_run(&rig, 100);
+    rig_door(&rig, 0, 3, false);
+    rig_run(&rig, 600);
+    assert_int_equal(rig_count(&rig, RIG_SENSE, 0, 3), 2);
+    rig_door(&rig, 0, 3, true); /* the frame trembles as the door falls shut */
+    rig_run(&rig, 50);
+    rig_door(&rig, 0, 3, false);
+    rig_run(&rig, 600);
+    assert_int_equal(rig_count(&rig, RIG_SENSE, 0, 3), 2);
+}
+
 static void a_closing_must_hold_and_bounce_is_not_told(void **state)
 {
     (void)state;
@@ -523,6 +541,7 @@ int main(void)
         T(a_pulse_is_one_request_and_is_read_back, one_bank),
         T(an_expected_opening_is_told_at_first_sight, one_bank),
         T(an_unexpected_opening_must_hold, one_bank),
+        T(a_second_opening_after_one_pulse_must_hold, one_bank),
         T(a_closing_must_hold_and_bounce_is_not_told, one_bank),
         T(a_lost_echo_is_unproven_and_never_repeated, one_bank),
         T(a_wrong_unit_or_echo_is_unproven, one_bank),
