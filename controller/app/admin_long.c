@@ -57,7 +57,7 @@ void lk_admin_end_long(struct lk_app *app)
 
 static void in_ms(struct lk_long_job *job, int ms)
 {
-    struct timeval tv = {.tv_usec = ms * 1000};
+    struct timeval tv = {.tv_usec = (suseconds_t)ms * 1000};
     (void)event_add(job->next_slice, &tv);
 }
 

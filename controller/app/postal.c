@@ -306,7 +306,7 @@ void lk_postal_changed(struct lk_postal *p)
     if (p && !event_pending(p->snapshot_timer, EV_TIMEOUT, NULL)) {
         uint64_t print = lk_postal_fingerprint(lk_engine_core(p->engine), lk_engine_core_config(p->engine)->doors);
         if (print != p->printed) {
-            struct timeval tv = {.tv_usec = SNAPSHOT_AFTER_MS * 1000};
+            struct timeval tv = {.tv_usec = (suseconds_t)SNAPSHOT_AFTER_MS * 1000};
             (void)event_add(p->snapshot_timer, &tv);
         }
     }

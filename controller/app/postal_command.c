@@ -70,14 +70,15 @@ static void keep_reply(struct lk_postal *p, const char *jti, const struct lk_upl
     }
 }
 
-static void respond(struct lk_postal *p, struct lk_envelope_answer *answer)
+static void respond(struct lk_postal *p, const struct lk_envelope_answer *timeless)
 {
     char time[LK_TIME_MAX];
+    struct lk_envelope_answer answer = *timeless;
     lk_postal_now_text(p, time);
-    answer->time = time;
+    answer.time = time;
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
-    lk_envelope_answer(&t, answer);
-    struct lk_postal_reply *reply = find_reply(p, answer->jti);
+    lk_envelope_answer(&t, &answer);
+    struct lk_postal_reply *reply = find_reply(p, answer.jti);
     struct lk_uplink_reply_to to = {0};
     if (reply) {
         to = (struct lk_uplink_reply_to){reply->topic, reply->correlation, reply->correlation_len};

@@ -32,7 +32,7 @@ static struct {
     struct lk_fieldbus *line[LINES];
     struct lk_sim_board *board[LINES];
     unsigned lines;
-    int make_error, start_error, serial_error;
+    int make_error, start_error, serial_error, commit_error;
     int64_t more_bytes; /* than the database has */
     char why[WHY_MAX_TEXT];
 } t;
@@ -53,6 +53,17 @@ void __wrap_lk_store_health(struct lk_store *store, struct lk_store_health *ret_
 {
     __real_lk_store_health(store, ret_health);
     ret_health->bytes += t.more_bytes;
+}
+
+int __real_lk_store_apply(struct lk_store *store, const struct lk_effects *fx, const struct lk_stamp *now,
+                          struct lk_store_range *ret_range);
+int __wrap_lk_store_apply(struct lk_store *store, const struct lk_effects *fx, const struct lk_stamp *now,
+                          struct lk_store_range *ret_range);
+
+int __wrap_lk_store_apply(struct lk_store *store, const struct lk_effects *fx, const struct lk_stamp *now,
+                          struct lk_store_range *ret_range)
+{
+    return t.commit_error != 0 ? t.commit_error : __real_lk_store_apply(store, fx, now, ret_range);
 }
 
 static int make_line(const struct lk_fieldbus_config *config, struct lk_fieldbus **ret_fb)
@@ -306,6 +317,42 @@ static void ends_cleanly_with_every_board_asked(void **state)
     run_ms(1000);
     assert_true(lk_cabinet_stopped(t.app.cabinet));
     assert_int_equal(t.board[0]->coils | t.board[1]->coils, 0);
+}
+
+static void a_store_that_contradicts_the_state_ends_it_with_70(void **state)
+{
+    (void)state;
+    start_and_be_ready();
+    t.commit_error = -ESTALE;
+    t.board[0]->inputs &= ~(1U << 1);
+    run_ms(1500);
+    assert_true(t.app.stopping);
+    assert_int_equal(lk_watchdog_sim_count(t.watchdog, LK_WATCHDOG_STOPPING), 1);
+    assert_true(lk_cabinet_stopped(t.app.cabinet));
+    assert_int_equal(lk_app_run(&t.app), EX_SOFTWARE);
+    lk_app_end(&t.app);
+    t.commit_error = 0;
+    t.board[0] = NULL;
+    start_and_be_ready();
+    assert_false(t.app.stopping);
+}
+
+/* A full disk is no contradiction: it may end, and what was said meanwhile counts. */
+static void law_10_a_full_disk_is_waited_out(void **state)
+{
+    (void)state;
+    start_and_be_ready();
+    t.commit_error = -ENOSPC;
+    t.board[0]->inputs &= ~(1U << 1);
+    run_ms(1500);
+    assert_false(t.app.stopping);
+    assert_int_equal(door(1)->state, LK_DOOR_CLOSED);
+    assert_true(lk_engine_stalled(t.app.engine));
+    t.commit_error = 0;
+    t.board[1]->inputs &= ~(1U << 3); /* anything: the next word of the cabinet tries again */
+    run_ms(1500);
+    assert_int_equal(door(1)->state, LK_DOOR_FORCED);
+    assert_int_equal(door(7)->state, LK_DOOR_FORCED);
 }
 
 /* --- the admin desk */
@@ -587,6 +634,8 @@ int main(void)
         CASE_WITH_EVERYTHING(a_sensors_change_reaches_the_core),
         CASE(a_silent_board_is_news_after_five_seconds),
         CASE(ends_cleanly_with_every_board_asked),
+        CASE(a_store_that_contradicts_the_state_ends_it_with_70),
+        CASE(law_10_a_full_disk_is_waited_out),
         CASE(an_opening_is_answered_when_the_sensor_proves_it),
         CASE(a_late_reply_answers_nobody_else),
         CASE(a_client_that_left_is_forgotten),
