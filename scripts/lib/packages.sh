@@ -19,7 +19,6 @@ build libevent-dev
 build libinih-dev
 build libargon2-dev
 build libjose-dev
-build libsystemd-dev
 build libpaho-mqtt-dev
 test libcmocka-dev
 test mosquitto

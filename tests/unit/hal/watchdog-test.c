@@ -137,6 +137,11 @@ static void nonsense_from_the_manager_is_refused(void **state)
     (void)state;
     setenv("WATCHDOG_USEC", "soon", 1);
     assert_int_equal(lk_watchdog_linux_create(&watchdog), -EINVAL);
+    setenv("WATCHDOG_USEC", "0", 1);
+    assert_int_equal(lk_watchdog_linux_create(&watchdog), -EINVAL);
+    setenv("WATCHDOG_USEC", "1000", 1);
+    setenv("WATCHDOG_PID", "me", 1);
+    assert_int_equal(lk_watchdog_linux_create(&watchdog), -EINVAL);
     assert_null(watchdog);
 }
 
@@ -157,6 +162,40 @@ static void a_manager_that_went_is_an_error_not_a_crash(void **state)
     struct lk_watchdog *watchdog = make();
     (void)unlink(m->address.sun_path);
     assert_true(lk_watchdog_tell(watchdog, LK_WATCHDOG_FEED) < 0);
+    (void)lk_watchdog_destroy(watchdog);
+}
+
+static void a_manager_may_have_an_abstract_address(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char name[64], text[32] = "";
+    (void)state;
+    int len = snprintf(name, sizeof(name), "@lk-watchdog-%d", (int)getpid());
+    memcpy(address.sun_path + 1, name + 1, (size_t)len - 1);
+    LK_CLEANUP(lk_closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)len);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    setenv("NOTIFY_SOCKET", name, 1);
+    struct lk_watchdog *watchdog = make();
+    assert_int_equal(lk_watchdog_tell(watchdog, LK_WATCHDOG_READY), 0);
+    assert_int_equal(recv(fd, text, sizeof(text) - 1, 0), strlen("READY=1"));
+    assert_string_equal(text, "READY=1");
+    (void)lk_watchdog_destroy(watchdog);
+}
+
+static void an_address_that_is_none_is_refused(void **state)
+{
+    char longest[200];
+    (void)state;
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[0] = '/';
+    longest[sizeof(longest) - 1] = '\0';
+    const char *const names[] = {"", "/", "@", "vsock:2:1234", "relative/path", longest};
+    struct lk_watchdog *watchdog = make();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        setenv("NOTIFY_SOCKET", names[i], 1);
+        assert_int_equal(lk_watchdog_tell(watchdog, LK_WATCHDOG_READY), -EINVAL);
+    }
     (void)lk_watchdog_destroy(watchdog);
 }
 
@@ -191,6 +230,8 @@ int main(void)
         WITH_MANAGER(nonsense_from_the_manager_is_refused),
         WITH_MANAGER(without_a_manager_nothing_happens),
         WITH_MANAGER(a_manager_that_went_is_an_error_not_a_crash),
+        WITH_MANAGER(a_manager_may_have_an_abstract_address),
+        WITH_MANAGER(an_address_that_is_none_is_refused),
         cmocka_unit_test(sim_remembers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
