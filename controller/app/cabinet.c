@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum {
+    REQUESTS_PER_BANK = 16,   /* it asks one thing at a time, and a few about its coils; more waits inside the bank */
     WORKER_SILENT_MS = 12000, /* boards in quarantine are asked every 10 s, otherwise polls speak every second */
     FIRST_ANSWER_MS = 5000,   /* a board that has not answered since the start is no news before this */
 };
@@ -213,6 +214,15 @@ static void on_line(evutil_socket_t fd, short what, void *user)
  * -----------------------------------------------------------------------------------------------------------------------
  */
 
+static unsigned banks_on(const struct lk_config *config, unsigned line)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < config->banks; i++) {
+        n += config->bank[i].fieldbus_index == line;
+    }
+    return n;
+}
+
 static int make_line(struct lk_cabinet *c, unsigned i, lk_fieldbus_make *make, struct event_base *base,
                      struct lk_text *why)
 {
@@ -228,7 +238,7 @@ static int make_line(struct lk_cabinet *c, unsigned i, lk_fieldbus_make *make, s
         .parity = parities[from->parity],
         .port = from->port,
         .timeout_ms = from->timeout_ms,
-        .queue_slots = 256,
+        .queue_slots = (banks_on(c->config, i) + 1) * REQUESTS_PER_BANK,
     };
     (void)lk_text_copy(config.name, sizeof(config.name), from->name);
     (void)lk_text_copy(config.device, sizeof(config.device), from->device);

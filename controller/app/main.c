@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,8 +95,18 @@ static int load_config(const struct options *options, struct lk_config **ret_con
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 
+/* Each of up to 18 threads would get a heap of its own, and the 19 MiB that a PIN's hash takes for a moment would stay:
+ * freeing one big block teaches the allocator to keep the next. */
+static void bound_memory(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
 static void prepare_process(void)
 {
+    bound_memory();
     (void)signal(SIGPIPE, SIG_IGN);
 #ifndef LK_TEST_HOOKS
     (void)prctl(PR_SET_DUMPABLE, 0); /* no core dump may hold a code or a PIN (law 12) */

@@ -18,6 +18,7 @@ static const char every_connection[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                        "PRAGMA foreign_keys = ON;"
                                        "PRAGMA cell_size_check = ON;"
                                        "PRAGMA mmap_size = 0;"
+                                       "PRAGMA cache_size = -512;" /* KiB: the kernel caches the file anyway */
                                        "PRAGMA temp_store = MEMORY;"
                                        "PRAGMA secure_delete = ON;";
 

@@ -75,8 +75,10 @@ bool lk_ring_pop(struct lk_ring *ring, void *ret_record)
     bool some = ring->count > 0;
     if (some) {
         memcpy(ret_record, ring->records + ring->head * ring->record_size, ring->record_size);
-        ring->head = (ring->head + 1) % ring->slots;
         ring->count--;
+        /* Empty again: begin at the first slot, so that a ring made for the worst hour touches no more memory than it
+         * needs. */
+        ring->head = ring->count > 0 ? (ring->head + 1) % ring->slots : 0;
     }
     pthread_mutex_unlock(&ring->lock);
     return some;
