@@ -51,7 +51,8 @@ static void port_opened(struct lk_cab_pty *p, bool open)
     if (p->openers == 0) {
         p->closed_at_ns = lk_cab_now();
         (void)ioctl(p->slave_fd, TIOCNXCL);
-        (void)tcflush(p->slave_fd, TCIOFLUSH);
+        master_ready(p, EPOLLIN);             /* its last words, when the close was told first, */
+        (void)tcflush(p->slave_fd, TCIFLUSH); /* and nothing of what it did not read */
     }
     p->handler.opened(p->handler.arg, p->openers > 0);
 }
