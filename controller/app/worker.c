@@ -13,7 +13,7 @@ enum { JOBS = 16 };
 
 struct lk_worker {
     pthread_t thread;
-    struct lk_ring *todo, *finished;
+    struct lk_ring *waiting, *finished;
     struct event *wake;
     atomic_bool stop;
     unsigned under_way; /* owner's count: never more than the finished ring holds */
@@ -24,10 +24,10 @@ static void *work(void *arg)
     struct lk_worker *w = arg;
     struct lk_job job;
     while (!atomic_load(&w->stop)) {
-        struct pollfd p = {.fd = lk_ring_fd(w->todo), .events = POLLIN};
+        struct pollfd p = {.fd = lk_ring_fd(w->waiting), .events = POLLIN};
         (void)poll(&p, 1, 1000);
-        lk_ring_clear(w->todo);
-        while (!atomic_load(&w->stop) && lk_ring_pop(w->todo, &job)) {
+        lk_ring_clear(w->waiting);
+        while (!atomic_load(&w->stop) && lk_ring_pop(w->waiting, &job)) {
             job.run(job.arg);
             (void)lk_ring_push(w->finished, &job);
         }
@@ -59,7 +59,7 @@ int lk_worker_create(struct event_base *base, struct lk_worker **ret_worker)
     if (!w) {
         return -ENOMEM;
     }
-    int r = lk_ring_create(JOBS, sizeof(struct lk_job), &w->todo);
+    int r = lk_ring_create(JOBS, sizeof(struct lk_job), &w->waiting);
     if (r == 0) {
         r = lk_ring_create(JOBS, sizeof(struct lk_job), &w->finished);
     }
@@ -75,7 +75,7 @@ int lk_worker_create(struct event_base *base, struct lk_worker **ret_worker)
             event_free(w->wake);
         }
         (void)lk_ring_destroy(w->finished);
-        (void)lk_ring_destroy(w->todo);
+        (void)lk_ring_destroy(w->waiting);
         free(w);
         return r;
     }
@@ -95,13 +95,13 @@ struct lk_worker *lk_worker_destroy(struct lk_worker *w)
     }
     atomic_store(&w->stop, true);
     /* Wakes it at once; a ring with no room for this has woken it already. */
-    (void)lk_ring_push(w->todo, &(struct lk_job){.run = nothing, .done = nothing});
+    (void)lk_ring_push(w->waiting, &(struct lk_job){.run = nothing, .done = nothing});
     (void)pthread_join(w->thread, NULL);
     finish_all(w, w->finished);
-    finish_all(w, w->todo);
+    finish_all(w, w->waiting);
     event_free(w->wake);
     (void)lk_ring_destroy(w->finished);
-    (void)lk_ring_destroy(w->todo);
+    (void)lk_ring_destroy(w->waiting);
     free(w);
     return NULL;
 }
@@ -111,7 +111,7 @@ int lk_worker_give(struct lk_worker *w, const struct lk_job *job)
     if (w->under_way == JOBS) {
         return -EAGAIN;
     }
-    int r = lk_ring_push(w->todo, job);
+    int r = lk_ring_push(w->waiting, job);
     w->under_way += r == 0;
     return r;
 }
