@@ -74,7 +74,9 @@ static int bring_up(struct line *line)
 {
     int r = lk_fb_link_open(line->link);
     if (r == 0) {
+        const struct lk_fieldbus_config *c = &line->base.config;
         line->free_at_ns = now_ns() + line->gap_ns;
+        lk_fb_paced(&line->base, c->transport == LK_FB_RTU && (c->paced_pty || !lk_fb_link_is_pty(line->link)));
         lk_fb_line(&line->base, true, now_ns());
         return 0;
     }

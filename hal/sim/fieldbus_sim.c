@@ -246,6 +246,7 @@ static void retry(struct sim *sim)
     if (sim->plugged) {
         sim->up = true;
         sim->next_job_ns = ASK_NOW;
+        lk_fb_paced(&sim->base, sim->base.config.transport == LK_FB_RTU);
         lk_fb_line(&sim->base, true, sim->now_ns);
     }
 }
