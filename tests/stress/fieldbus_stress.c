@@ -19,6 +19,7 @@ enum {
     LINES = 16,
     SLOTS = 24,
     FAULTS_PER_1000 = 50,
+    AGAIN = 3,
     PULSE_CHANNELS = 5, /* of each board: timed by it; the others are switched off by the line */
     ON_MS = 30,
     ON_MOST_MS = 1000, /* its time, and five tries with their time-outs; the rest is for a busy machine */
@@ -46,6 +47,8 @@ struct lane {
     uint32_t asked_of[WIRE_UNITS + 1][WIRE_CHANNELS]; /* requests to move that door which may have been sent */
     bool door_busy[WIRE_UNITS + 1][WIRE_CHANNELS];
     int64_t down_until_ms[WIRE_UNITS + 1];
+    struct asked again; /* failed: the next requests are like it, as a driver's are, and as a late reply would fit */
+    unsigned again_n;
     unsigned waiting;
     uint16_t next_address;
 };
@@ -98,8 +101,10 @@ static struct lk_fb_request read_request(struct lane *l, struct asked *a)
 {
     a->kind = READ;
     a->address = l->next_address++;
-    a->function = (uint8_t)(3 + dice(2));
-    a->registers = (uint8_t)(2 + dice(4));
+    if (a->registers == 0) {
+        a->function = (uint8_t)(3 + dice(2));
+        a->registers = (uint8_t)(2 + dice(4));
+    }
     return (struct lk_fb_request){
         .pdu_len = 5,
         .pdu = {a->function, (uint8_t)(a->address >> 8), (uint8_t)a->address, 0, a->registers},
@@ -131,12 +136,18 @@ static struct lk_fb_request door_request(struct lane *l, struct asked *a)
 static void submit(struct lane *l, unsigned slot)
 {
     struct asked *a = &l->asked[slot];
-    a->unit = (uint8_t)(1 + dice(WIRE_UNITS));
-    a->channel = (uint8_t)dice(WIRE_CHANNELS);
+    *a = (struct asked){.unit = (uint8_t)(1 + dice(WIRE_UNITS)), .channel = (uint8_t)dice(WIRE_CHANNELS)};
+    bool door = dice(4) == 0;
+    if (l->again_n > 0) {
+        l->again_n--;
+        *a = l->again;
+        door = a->kind != READ;
+        a->kind = FREE;
+    }
     if (now_ms() < l->down_until_ms[a->unit]) {
         return;
     }
-    bool door = dice(4) == 0 && !l->door_busy[a->unit][a->channel];
+    door = door && !l->door_busy[a->unit][a->channel];
     struct lk_fb_request r = door ? door_request(l, a) : read_request(l, a);
     r.tag = slot;
     r.unit = a->unit;
@@ -200,6 +211,10 @@ static void take(struct lane *l, const struct lk_fb_completion *c)
     }
     if (c->status == -EHOSTDOWN) {
         l->down_until_ms[a->unit] = now_ms() + 100;
+    }
+    if (c->was_sent && c->status != 0 && !c->is_then) {
+        l->again = *a;
+        l->again_n = AGAIN;
     }
     a->is_off = c->then_follows;
     if (!c->then_follows) {
