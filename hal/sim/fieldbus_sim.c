@@ -106,6 +106,10 @@ static void reply(struct sim *sim, uint8_t unit, const uint8_t *pdu, size_t n,
                       .n = n};
     memcpy(f.pdu, pdu, n);
     f.pdu[n - 1] = (uint8_t)(f.pdu[n - 1] + fault->bend);
+    if (fault->noise) {
+        struct frame rubbish = {.at_ns = sim->now_ns + TURNAROUND_NS, .corrupt = true, .unit = 1, .n = 1};
+        send_frame(sim, &rubbish);
+    }
     send_frame(sim, &f);
     if (fault->twice_ms) {
         f.at_ns += fault->twice_ms * INT64_C(1000000) + travel_ns(sim, n);

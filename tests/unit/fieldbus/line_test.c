@@ -21,6 +21,7 @@ enum { UNITS = 8, HEARD_MAX = 64, STEADY = 2048 };
 
 struct rig {
     struct lk_fieldbus *fb;
+    struct lk_sim_board *board_1;
     uint64_t seed;
     unsigned tail_unit;
     unsigned (*late_ms)(uint64_t random);
@@ -59,7 +60,9 @@ static int make(void **state)
     rig = (struct rig){.seed = 11};
     assert_int_equal(lk_fieldbus_sim_create(&config, 1000 * MS, &rig.fb), 0);
     for (uint8_t u = 1; u <= UNITS; u++) {
-        assert_non_null(lk_fieldbus_sim_board(rig.fb, u, 8));
+        struct lk_sim_board *b = lk_fieldbus_sim_board(rig.fb, u, 8);
+        assert_non_null(b);
+        rig.board_1 = u == 1 ? b : rig.board_1;
     }
     lk_fieldbus_sim_set_watch(rig.fb, watch, &rig);
     assert_int_equal(lk_fieldbus_start(rig.fb), 0);
@@ -348,6 +351,73 @@ static void law_3_a_late_off_is_not_the_next_ones(void **state)
     assert_int_equal(books(r, 1).late, 1);
 }
 
+static struct lk_fb_request read_of(uint64_t tag, uint8_t unit)
+{
+    return (struct lk_fb_request){.tag = tag,
+                                  .unit = unit,
+                                  .pdu_len = 5,
+                                  .pdu = {2, 0, 0, 0, 8},
+                                  .expect = LK_FB_READ,
+                                  .read_bytes = 1,
+                                  .priority = LK_FB_NORMAL};
+}
+
+static struct lk_fb_completion read_now(struct rig *r, uint64_t tag, uint8_t unit)
+{
+    struct lk_fb_request q = read_of(tag, unit);
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q), 0);
+    return await_tag(r, tag);
+}
+
+/* A board's reply is late; meanwhile another answers under its address. That does not pay the debt. */
+static void law_3_a_wrong_address_pays_no_debt(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fieldbus_sim_fault late = {.late_ms = 330, .count = 1}, wrong = {.answers_as = 1, .count = 1};
+    struct lk_fieldbus_sim_fault slow = {.late_ms = 90, .count = 1};
+    lk_fieldbus_sim_fault(r->fb, 1, &late);
+    assert_int_equal(read_now(r, 1, 1).status, -ETIMEDOUT);
+    r->board_1->inputs = 0x80;
+    lk_fieldbus_sim_fault(r->fb, 2, &wrong);
+    assert_int_equal(read_now(r, 2, 2).status, -ETIMEDOUT);
+    lk_fieldbus_sim_fault(r->fb, 1, &slow);
+    struct lk_fb_completion c = read_now(r, 3, 1);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.data[0], 0x80);
+}
+
+/* Noise on the wire before a slow reply: the reply still comes, and is not the next request's. */
+static void law_3_noise_is_not_the_reply(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fieldbus_sim_fault noise = {.noise = true, .late_ms = 60, .count = 1}, slow = {.late_ms = 80, .count = 1};
+    lk_fieldbus_sim_fault(r->fb, 1, &noise);
+    struct lk_fb_completion c = read_now(r, 1, 1);
+    assert_int_equal(c.status, -EBADMSG);
+    assert_true(c.garbled);
+    r->board_1->inputs = 0x80;
+    lk_fieldbus_sim_fault(r->fb, 1, &slow);
+    c = read_now(r, 2, 1);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.data[0], 0x80);
+}
+
+/* The same reply again, when the next request is on its way already: no board can have answered that one yet. */
+static void law_3_a_repetition_is_not_the_next_reply(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fieldbus_sim_fault twice = {.twice_ms = 1, .count = 1};
+    lk_fieldbus_sim_fault(r->fb, 1, &twice);
+    struct lk_fb_request q[] = {read_of(1, 1), read_of(2, 1)};
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q[0]), 0);
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q[1]), 0);
+    assert_int_equal(await_tag(r, 1).status, 0);
+    r->board_1->inputs = 0x80;
+    struct lk_fb_completion c = await_tag(r, 2);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.data[0], 0x80);
+}
+
 /* Of a line with slow and dead boards, at every phase: never late by more than one transaction that fails. */
 static void law_9_off_is_late_by_one_failing_transaction_at_most(void **state)
 {
@@ -417,6 +487,9 @@ int main(void)
         T(a_board_that_becomes_slow_gets_its_time_back),
         T(a_pulse_always_gets_its_full_time),
         T(law_3_a_late_off_is_not_the_next_ones),
+        T(law_3_a_wrong_address_pays_no_debt),
+        T(law_3_noise_is_not_the_reply),
+        T(law_3_a_repetition_is_not_the_next_reply),
         T(law_9_off_is_late_by_one_failing_transaction_at_most),
         T(all_addresses_can_be_searched),
     };
