@@ -186,8 +186,8 @@ static void judge_door(struct lane *l, const struct lk_fb_completion *c, const s
     } else if (c->status == -EREMOTEIO && done > *undone) {
         trouble("a pulse of %u/%u was refused and carried out", a->unit, a->channel);
     }
-    bool refused = c->status == -EREMOTEIO || !c->was_sent;
-    uint32_t left = *undone + !refused;
+    bool nothing_done = c->status == -EREMOTEIO || !c->was_sent;
+    uint32_t left = *undone + !nothing_done;
     *undone = left > done ? left - done : 0;
 }
 
