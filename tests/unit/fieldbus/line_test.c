@@ -25,6 +25,7 @@ struct rig {
     uint64_t seed;
     unsigned tail_unit;
     unsigned (*late_ms)(uint64_t random);
+    bool hear_reads;
     int64_t heard_ns[HEARD_MAX];
     uint8_t heard[HEARD_MAX][6];
     unsigned heard_n;
@@ -46,7 +47,7 @@ static void watch(void *user, int64_t at_ns, uint8_t unit, const uint8_t *pdu, s
         struct lk_fieldbus_sim_fault fault = {.late_ms = r->late_ms(dice(r))};
         lk_fieldbus_sim_fault(r->fb, unit, &fault);
     }
-    if (pdu[0] == 5 && n == 5 && r->heard_n < HEARD_MAX) {
+    if ((pdu[0] == 5 || r->hear_reads) && n == 5 && r->heard_n < HEARD_MAX) {
         r->heard_ns[r->heard_n] = at_ns;
         r->heard[r->heard_n][0] = unit;
         memcpy(r->heard[r->heard_n++] + 1, pdu, 5);
@@ -418,6 +419,62 @@ static void law_3_a_repetition_is_not_the_next_reply(void **state)
     assert_int_equal(c.data[0], 0x80);
 }
 
+/* Eight boards are read without a pause. Whenever somebody comes, the pulse is the next request but one at most, and
+ * the very next when he comes in the gap: what goes is chosen after it. */
+static void a_pulse_waits_for_one_transaction_at_most(void **state)
+{
+    struct rig *r = *state;
+    unsigned in_gap = 0;
+    for (uint8_t u = 1; u <= UNITS; u++) {
+        poll_unit(r, u, 0);
+    }
+    run(r, 500);
+    for (uint64_t i = 0; i < 200; i++) {
+        struct lk_fb_request p = {.tag = 1000 + i,
+                                  .unit = 1,
+                                  .pdu_len = 5,
+                                  .pdu = {5, 2, (uint8_t)(i % 8), 0, 1},
+                                  .expect = LK_FB_ECHO,
+                                  .priority = LK_FB_PULSE};
+        lk_fieldbus_sim_advance(r->fb, lk_fieldbus_sim_now_ns(r->fb) + (int64_t)(dice(r) % 40000000));
+        r->heard_n = 0;
+        r->hear_reads = true;
+        int64_t asked_ns = lk_fieldbus_sim_now_ns(r->fb);
+        assert_int_equal(lk_fieldbus_submit(r->fb, &p), 0);
+        struct lk_fb_completion c = await_tag(r, p.tag);
+        assert_int_equal(c.status, 0);
+        unsigned before = r->heard[0][1] == 5 ? 0 : 1;
+        assert_int_equal(r->heard[before][1], 5);
+        in_gap += before == 0 && c.sent_at_ns > asked_ns;
+        /* request, turnaround, reply and gap of the read in flight: 10.2 ms at 19200 for 8 inputs */
+        assert_true(c.sent_at_ns - asked_ns <= 10300000);
+    }
+    assert_true(in_gap > 20);
+}
+
+static void a_moving_board_is_read_in_every_second_slot(void **state)
+{
+    struct rig *r = *state;
+    for (uint8_t u = 1; u <= UNITS; u++) {
+        poll_unit(r, u, 0);
+    }
+    run(r, 500);
+    assert_int_equal(lk_fieldbus_focus(r->fb, 3, now_ms(r) + 10000), 0);
+    run(r, 100);
+    r->heard_n = 0;
+    r->hear_reads = true;
+    run(r, 1000);
+    assert_int_equal(r->heard_n, HEARD_MAX);
+    bool others[UNITS + 1] = {false};
+    for (unsigned i = 0; i + 1 < HEARD_MAX; i++) {
+        assert_int_equal((r->heard[i][0] == 3) + (r->heard[i + 1][0] == 3), 1);
+        others[r->heard[i][0]] = true;
+    }
+    for (uint8_t u = 1; u <= UNITS; u++) {
+        assert_true(others[u]); /* and nobody is forgotten */
+    }
+}
+
 /* Of a line with slow and dead boards, at every phase: never late by more than one transaction that fails. */
 static void law_9_off_is_late_by_one_failing_transaction_at_most(void **state)
 {
@@ -490,6 +547,8 @@ int main(void)
         T(law_3_a_wrong_address_pays_no_debt),
         T(law_3_noise_is_not_the_reply),
         T(law_3_a_repetition_is_not_the_next_reply),
+        T(a_pulse_waits_for_one_transaction_at_most),
+        T(a_moving_board_is_read_in_every_second_slot),
         T(law_9_off_is_late_by_one_failing_transaction_at_most),
         T(all_addresses_can_be_searched),
     };
