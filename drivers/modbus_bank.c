@@ -33,9 +33,7 @@ int lk_modbus_submit(struct lk_modbus_bank *bank, const struct lk_fb_request *re
 
 static bool pulse_ok(const struct lk_lockbank_config *c)
 {
-    const struct lk_board_profile *p = c->profile;
-    unsigned ms = c->pulse_ms ? c->pulse_ms : p->pulse_default_ms;
-    return ms >= p->pulse_unit_ms && ms <= p->pulse_max_ms && ms % p->pulse_unit_ms == 0;
+    return lk_board_profile_pulse_ok(c->profile, c->pulse_ms ? c->pulse_ms : c->profile->pulse_default_ms, 0);
 }
 
 static bool channels_ok(const struct lk_lockbank_config *c)
@@ -52,8 +50,10 @@ static bool channels_ok(const struct lk_lockbank_config *c)
 
 static bool config_ok(const struct lk_lockbank_config *c)
 {
-    return c->profile && c->profile->channels <= LK_LOCKBANK_DOORS_MAX && c->tag_base < LK_LOCKBANK_BANKS_MAX &&
-           c->unit >= 1 && c->unit <= LK_FB_UNIT_MAX && c->doors >= 1 && c->doors <= c->profile->channels &&
+    return c->profile && c->profile->inputs >= c->doors && c->profile->pulse_kind != LK_PULSE_SOFTWARE &&
+           c->profile->output_limit_ma == 0 && c->profile->channels <= LK_LOCKBANK_DOORS_MAX &&
+           c->tag_base < LK_LOCKBANK_BANKS_MAX && lk_board_profile_unit_ok(c->profile, c->unit) && c->doors >= 1 &&
+           c->doors <= c->profile->channels &&
            (c->timeout_ms == 0 || (c->timeout_ms >= LK_FB_TIMEOUT_MIN_MS && c->timeout_ms <= LK_FB_TIMEOUT_MAX_MS)) &&
            pulse_ok(c) && channels_ok(c);
 }

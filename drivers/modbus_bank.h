@@ -64,7 +64,8 @@ struct lk_fb_request lk_modbus_pulse(const struct lk_modbus_bank *bank, unsigned
 struct lk_fb_request lk_modbus_read_coils(const struct lk_modbus_bank *bank);
 struct lk_fb_request lk_modbus_read_inputs(const struct lk_modbus_bank *bank);
 struct lk_fb_request lk_modbus_read_link_modes(const struct lk_modbus_bank *bank);
-uint32_t lk_modbus_bits(const struct lk_fb_completion *c, unsigned channels);
+/* One bit for each of `count` relays or inputs, from packed bits or from registers. */
+uint32_t lk_modbus_bits(const struct lk_fb_completion *c, unsigned count);
 
 /* modbus_setup.c */
 void lk_modbus_setup_begin(struct lk_modbus_bank *bank, int64_t now_ms);
