@@ -95,21 +95,26 @@ void rig_bank(struct rig *rig, unsigned b, void (*change)(struct lk_lockbank_con
     assert_int_equal(lk_lockbank_create(&config, rig->fb, rig->supply, &sink, &rig->users[b], &rig->banks[b]), 0);
 }
 
-static enum lk_sim_kind kind_of(const struct lk_board_profile *profile)
+static const struct maker {
+    const char *family;
+    enum lk_sim_kind kind;
+} makers[] = {
+    {"waveshare-relay", LK_SIM_WAVESHARE}, {"waveshare-io", LK_SIM_WAVESHARE}, {"jy-dam", LK_SIM_JY_DAM},
+    {"eletechsup-r4d", LK_SIM_R4D},        {"plain-coil", LK_SIM_PLAIN},       {"wirenboard-mr", LK_SIM_PLAIN}};
+
+static const struct maker *maker_of(const struct lk_board_profile *profile)
 {
-    static const struct {
-        const char *family;
-        enum lk_sim_kind kind;
-    } kinds[] = {
-        {"waveshare-relay", LK_SIM_WAVESHARE}, {"waveshare-io", LK_SIM_WAVESHARE}, {"jy-dam", LK_SIM_JY_DAM},
-        {"eletechsup-r4d", LK_SIM_R4D},        {"plain-coil", LK_SIM_PLAIN},       {"wirenboard-mr", LK_SIM_PLAIN}};
-    for (size_t i = 0; i < LK_ARRAY_SIZE(kinds); i++) {
-        if (strcmp(kinds[i].family, profile->family) == 0) {
-            return kinds[i].kind;
+    for (size_t i = 0; i < LK_ARRAY_SIZE(makers); i++) {
+        if (strcmp(makers[i].family, profile->family) == 0) {
+            return &makers[i];
         }
     }
-    fail_msg("no simulated board for the family %s", profile->family);
-    return LK_SIM_PLAIN;
+    return NULL;
+}
+
+bool rig_knows(const struct lk_board_profile *profile)
+{
+    return maker_of(profile) != NULL;
 }
 
 static const struct lk_board_profile *as_profile;
@@ -137,7 +142,7 @@ void rig_bank_as(struct rig *rig, unsigned b, const struct lk_board_profile *pro
 {
     rig->boards[b]->channels = profile->channels;
     rig->boards[b]->no_inputs = profile->inputs == 0;
-    lk_sim_board_become(rig->boards[b], kind_of(profile));
+    lk_sim_board_become(rig->boards[b], maker_of(profile)->kind);
     if (profile->inputs == 0) {
         rig->inputs[b] = lk_fieldbus_sim_board(rig->fb, (uint8_t)(RIG_INPUTS_UNIT + b), 16);
         rig->inputs[b]->inputs = 0xFF;

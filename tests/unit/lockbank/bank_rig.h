@@ -45,6 +45,9 @@ void rig_end(struct rig *rig);
 /* Makes bank b (a config change applied by the caller's function, may be NULL). */
 void rig_bank(struct rig *rig, unsigned b, void (*change)(struct lk_lockbank_config *));
 
+/* hal/sim knows this maker. A family it does not know is tested by its frames only (frames_test.c). */
+bool rig_knows(const struct lk_board_profile *profile);
+
 /* The profile of bank b, on a simulated board of that maker; a board without inputs gets another one for the switches,
  * at address RIG_INPUTS_UNIT + b. Everything is confirmed and accepted; at most 8 doors. change as above. */
 void rig_bank_as(struct rig *rig, unsigned b, const struct lk_board_profile *profile,
