@@ -9,8 +9,10 @@
 
 enum { LK_FB_OWED_SLOTS = 4, LK_FB_QUEUES = LK_FB_NORMAL + 1, LK_FB_THENS_MAX = 16, LK_FB_BUCKETS = 64 };
 
-/* A reply that may still come. Free when until_ns is in the past. */
+/* A reply that may still come. Free when until_ns is in the past. Not before: what came may have been another board's,
+ * under a wrong address, and the reply itself may still be on its way. */
 struct lk_fb_owed {
+    bool came;
     int64_t until_ns, sent_ns;
     uint32_t then_id; /* of the follow-up whose echo it is; 0: of none */
     struct lk_fb_request request;
@@ -18,8 +20,8 @@ struct lk_fb_owed {
 
 /* How quickly a unit answers, and how long it is worth waiting for it. */
 struct lk_fb_tempo {
-    uint32_t steady, need; /* proven replies since the last doubt; so many make the wait shorter */
-    uint32_t worst_us[2];  /* of this window of replies and of the one before */
+    uint32_t steady;      /* proven replies since the last silence */
+    uint32_t worst_us[2]; /* of this window of replies and of the one before */
     uint32_t in_window;
     uint32_t histogram[LK_FB_BUCKETS];
 };
@@ -71,6 +73,7 @@ struct lk_fb_sched {
     struct lk_fb_sched_config config;
     struct lk_fb_sink sink;
     bool up, polls_turn, focus_turn;
+    bool paced; /* nothing comes quicker than a wire carries it */
     uint32_t generation, then_id;
     int64_t room_ns;                     /* how long what is begun now may last: then a follow-up is due */
     int64_t up_ns, line_ns, now_ns;      /* since when it is up; how long before that; the latest instant heard of */
@@ -108,12 +111,10 @@ void lk_fb_unit_refresh(struct lk_fb_unit *u);
 /* When the request may go without its reply being mistaken for an owed one; 0: now. */
 int64_t lk_fb_unit_held_until(const struct lk_fb_sched *s, const struct lk_fb_request *request, int64_t now_ns);
 
-/* tempo.c. slow: a reply came that late after it was given up. back: it answers again after silence; unless it was
- * dead, the wait may have been too short. share: in how many us so many thousandths of the `ok` replies came. */
-void lk_fb_tempo_init(struct lk_fb_tempo *t);
+/* tempo.c. slow: a reply took so long, or took so long that it was given up: the wait is what was asked for again.
+ * share: in how many us so many thousandths of the `ok` replies came. */
 void lk_fb_tempo_proven(struct lk_fb_tempo *t, uint32_t us);
 void lk_fb_tempo_slow(struct lk_fb_tempo *t, uint32_t us);
-void lk_fb_tempo_back(struct lk_fb_tempo *t, bool was_dead);
 unsigned lk_fb_tempo_wait_ms(const struct lk_fb_tempo *t, unsigned limit_ms);
 uint32_t lk_fb_tempo_worst_us(const struct lk_fb_tempo *t);
 uint32_t lk_fb_tempo_share_us(const struct lk_fb_tempo *t, uint64_t ok, unsigned per_mille);
