@@ -155,7 +155,7 @@ static bool request_ok(const struct lk_fb_request *r)
 {
     bool read_ok = r->expect != LK_FB_READ || (r->read_bytes >= 1 && r->read_bytes <= LK_FB_DATA_MAX);
     return pdu_ok(r->unit, r->pdu_len) && read_ok && timeout_ok(r->timeout_ms) && r->priority <= LK_FB_NORMAL &&
-           r->expect <= LK_FB_READ;
+           r->expect <= LK_FB_READ && r->then_pdu_len == 0 && r->listen_ms == 0;
 }
 
 int lk_fieldbus_submit(struct lk_fieldbus *fb, const struct lk_fb_request *request)
