@@ -225,19 +225,28 @@ static int fold_on_board(struct lk_com_known *k, struct lk_com_board *b, const s
     return -EINVAL;
 }
 
+static int fold_begin(struct lk_com_known *k, const struct lk_com_fact *f)
+{
+    if (k->begun && strcmp(k->place, f->text) != 0) {
+        return -EINVAL;
+    }
+    k->begun = true;
+    return lk_text_copy(k->place, sizeof(k->place), f->text);
+}
+
 static int fold_any(struct lk_com_known *k, const struct lk_com_fact *f)
 {
     struct lk_com_board *b = board_of(k, f->unit);
     switch (f->kind) {
     case LK_COM_BEGIN:
-        k->begun = true;
-        return 0;
+        return fold_begin(k, f);
     case LK_COM_EMPTY:
         k->empty = true;
         return 0;
     case LK_COM_SPEED:
         k->baud = f->number;
         k->parity = (enum lk_fb_parity)f->to;
+        k->boards = k->scanned ? k->boards : 0; /* a look at the line that was interrupted begins anew */
         return f->to <= LK_FB_PARITY_ODD ? 0 : -EINVAL;
     case LK_COM_BOARD:
         return fold_board(k, f);
@@ -279,8 +288,7 @@ int lk_com_fold(struct lk_com_known *known, const struct lk_com_fact *fact)
 
 static bool needs_software(const struct lk_board_profile *profile)
 {
-    (void)profile;
-    return false;
+    return profile->pulse_kind == LK_PULSE_SOFTWARE;
 }
 
 /* The first channel in this state, or -1. */

@@ -389,7 +389,8 @@ int com_learn(struct lk_com *com, unsigned board, unsigned channel)
     struct lk_com_say say = about(&t, "pulsing");
     com_tell(com, &say);
     struct lk_com_fact fact = fact_of(&t, LK_COM_PULSE);
-    (void)lk_text_copy(fact.text, sizeof(fact.text), com->setup.who);
+    (void)lk_text_copy(fact.who, sizeof(fact.who), com->setup.who);
+    (void)lk_text_copy(fact.text, sizeof(fact.text), com->setup.why);
     r = com_note(com, &fact);
     r = r == 0 ? com_pulse(com, board, channel, &result) : r;
     if (r == 0 && result == LK_LOCKBANK_PULSE_NOT_SENT) {

@@ -48,7 +48,7 @@ struct lk_fb_request com_read(unsigned unit, unsigned function, unsigned address
 
 static unsigned inputs_of(const struct lk_board_profile *profile)
 {
-    return profile->channels;
+    return profile->inputs;
 }
 
 /* The inputs of a reading, one bit each. */

@@ -10,7 +10,9 @@ enum {
     CHUNK = 8, /* units between two words of progress; a line object knows LK_FB_UNITS_MAX of them */
     LISTEN_MS = 30,
     SHAPES = 8,
-    CANDIDATES = 8,
+    CANDIDATES = 32,
+    SHOWN = 4, /* of them, the likeliest; any other is chosen by its name */
+    READ_REGISTERS = 3,
 };
 
 struct found {
@@ -30,7 +32,8 @@ struct scan {
 
 static bool on_this_line(const struct lk_com *com, const struct lk_board_profile *p)
 {
-    return com->setup.profile ? strcmp(p->name, com->setup.profile) == 0 : true;
+    enum lk_board_line other = com->setup.line.transport == LK_FB_TCP ? LK_BOARD_RTU_ONLY : LK_BOARD_TCP_ONLY;
+    return p->line != other && (!com->setup.profile || strcmp(p->name, com->setup.profile) == 0);
 }
 
 /* The harmless reads with which the boards we know tell that they are there: one for each place of the coils. */
@@ -100,17 +103,29 @@ static int fits(struct lk_com *com, unsigned unit, const struct lk_board_profile
 {
     struct lk_fb_completion c;
     *ret_fits = false;
+    if (!lk_board_profile_unit_ok(p, unit)) {
+        return 0;
+    }
     int r = probe(com, unit, p->coils_read, p->coils_address, p->channels, &c);
+    if (r == 0 && c.status == 0 && p->inputs > 0) {
+        r = probe(com, unit, p->inputs_read, p->inputs_address, p->inputs, &c);
+    }
     if (r == 0 && c.status == 0 && p->has_link_modes) {
-        r = probe(com, unit, 3, p->link_modes_address, p->channels, &c);
+        r = probe(com, unit, READ_REGISTERS, p->link_modes_address, p->inputs, &c);
+    }
+    if (r == 0 && c.status == 0 && p->has_identity) {
+        r = probe(com, unit, READ_REGISTERS, p->identity_address, 1, &c);
+        unsigned told = r == 0 && c.status == 0 ? (unsigned)c.data[0] << 8 | c.data[1] : 0;
+        c.status = c.status == 0 && (told < p->identity_min || told > p->identity_max) ? -EBADMSG : c.status;
     }
     *ret_fits = r == 0 && c.status == 0;
     return r;
 }
 
+/* What was tried and fitted says more than what a board has; more channels and inputs more than fewer. */
 static unsigned rank(const struct lk_board_profile *p)
 {
-    return (p->has_link_modes ? 100U : 0U) + p->channels;
+    return (p->has_identity ? 400U : 0U) + (p->has_link_modes ? 200U : 0U) + 2 * p->channels + p->inputs;
 }
 
 /* The profiles that fit, the likeliest first. */
@@ -150,7 +165,7 @@ static int choose(struct lk_com *com, unsigned unit, const struct lk_board_profi
 {
     char text[LK_COM_ANSWER], names[LK_COM_TEXT];
     struct lk_text t = lk_text_init(names, sizeof(names));
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n && i < SHOWN; i++) {
         lk_text_addf(&t, "%s%u = %s", i > 0 ? ", " : "", i + 1, list[i]->name);
     }
     struct lk_com_say q = com_say(n > 0 ? "which_profile" : "which_profile_none");

@@ -63,7 +63,7 @@ struct lk_com_setup {
     unsigned parities;
     unsigned unit_first, unit_last; /* the addresses to look at */
     const char *profile;            /* NULL: asked for each board */
-    const char *who;                /* who stands at the cabinet */
+    const char *who, *why;          /* who stands at the cabinet; why, for the journal */
     bool (*bank_taken)(void *user, const char *bank); /* by another line's configuration; NULL: none is */
 };
 

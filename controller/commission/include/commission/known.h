@@ -29,15 +29,15 @@ enum {
 };
 
 enum lk_com_kind {
-    LK_COM_BEGIN,    /* a run began: text = who, and why */
-    LK_COM_EMPTY,    /* this person says that nothing lies in the cabinet: text = who */
+    LK_COM_BEGIN,    /* a run began: who, text = device or address of the line; always the same one */
+    LK_COM_EMPTY,    /* who says that nothing lies in the cabinet */
     LK_COM_SPEED,    /* boards answer at this speed: number = baud, to = parity */
     LK_COM_BOARD,    /* unit, text = its profile */
     LK_COM_SCANNED,  /* these are all the boards of the line */
     LK_COM_VERIFIED, /* unit: the bench questions about its unverified profile were answered with yes */
     LK_COM_SOFTWARE, /* unit: the risk of a pulse that the board does not time was accepted */
     LK_COM_NAMED,    /* unit, text = name of its bank; "" = no lock is wired to it */
-    LK_COM_PULSE,    /* unit, channel: this lock is about to be pulsed. text = who */
+    LK_COM_PULSE,    /* unit, channel: this lock is about to be pulsed: who, text = why */
     LK_COM_LEARNED,  /* unit, channel, door, input_unit, input, level = what the input reads while shut */
     LK_COM_LEFT,     /* unit, channel: not used. text = why: unused, dead, two, no_sensor, skip */
     LK_COM_AGAIN,    /* unit, channel: what was known about it is forgotten */
@@ -56,6 +56,7 @@ struct lk_com_fact {
     enum lk_com_kind kind;
     unsigned unit, channel, door, input_unit, input, number, to;
     bool level;
+    char who[LK_COM_WHO];
     char text[LK_COM_TEXT];
 };
 
@@ -85,6 +86,7 @@ struct lk_com_board {
 struct lk_com_known {
     unsigned facts;
     bool begun, empty, scanned, done;
+    char place[LK_COM_TEXT]; /* of the line */
     unsigned baud;
     enum lk_fb_parity parity;
     unsigned boards;
