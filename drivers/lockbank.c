@@ -208,6 +208,10 @@ const char *lk_lockbank_reason_name(enum lk_lockbank_reason reason)
         [LK_LOCKBANK_REASON_UNVERIFIED] = "profile not verified",
         [LK_LOCKBANK_REASON_REFUSED] = "board refuses the commands",
         [LK_LOCKBANK_REASON_SHUTDOWN] = "shut down",
+        [LK_LOCKBANK_REASON_DUPLICATE] = "two boards with this address",
+        [LK_LOCKBANK_REASON_WRONG_BOARD] = "not the board of this profile",
+        [LK_LOCKBANK_REASON_GARBLED] = "answers arrive broken",
+        [LK_LOCKBANK_REASON_INPUTS_SILENT] = "the board with the door switches does not answer",
     };
     return names[reason];
 }
