@@ -277,7 +277,7 @@ static int make_bank(struct lk_cabinet *c, unsigned i, struct lk_text *why)
         .verified = from->verified,
         .doors = from->doors,
         .pulse_ms = from->pulse_ms,
-        .sensor_closed_level = from->sensor_closed == LK_CONFIG_HIGH ? UINT32_MAX : 0,
+        .sensor_closed_level = from->sensor_closed,
         .timeout_ms = from->timeout_ms,
         .confirm_ms = from->confirm_ms,
         .poll_ms = from->poll_ms,
@@ -465,6 +465,7 @@ size_t lk_cabinet_profiles(struct lk_config_profile *list, size_t room)
     for (; n < room && profile; profile = lk_board_profile_at(++n)) {
         list[n] = (struct lk_config_profile){.name = profile->name,
                                              .channels = profile->channels,
+                                             .inputs = profile->channels,
                                              .pulse_unit_ms = profile->pulse_unit_ms,
                                              .pulse_max_ms = profile->pulse_max_ms};
     }
