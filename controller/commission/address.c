@@ -107,13 +107,13 @@ static int write_it(struct lk_com *com, const struct place *place, unsigned unit
 {
     struct lk_com_fact fact = {.kind = LK_COM_ADDRESS, .unit = unit, .to = to};
     struct lk_fb_completion c;
-    struct lk_fb_request request = {.unit = 0,
-                                    .pdu_len = 5,
-                                    .pdu = {WRITE_REGISTER, (uint8_t)(place->address >> 8), (uint8_t)place->address, 0,
-                                            (uint8_t)to},
-                                    .expect = LK_FB_ECHO,
-                                    .priority = LK_FB_PROBE,
-                                    .timeout_ms = LK_COM_PROBE_MS};
+    struct lk_fb_request request = {
+        .unit = 0,
+        .pdu_len = 5,
+        .pdu = {WRITE_REGISTER, (uint8_t)(place->address >> 8), (uint8_t)place->address, 0, (uint8_t)to},
+        .expect = LK_FB_ECHO,
+        .priority = LK_FB_PROBE,
+        .timeout_ms = LK_COM_PROBE_MS};
     int r = com_note(com, &fact);
     r = r == 0 ? com_exchange(com, &request, &c) : r;
     for (int64_t until_ms = com_now(com) + SETTLE_MS; r == 0 && com_now(com) < until_ms;) {
@@ -166,7 +166,8 @@ static int set_address(struct lk_com *com, unsigned to)
         return r < 0 ? r : -EEXIST;
     }
     r = agree(com, unit, to);
-    r = r == 0 ? look_well(com, &place, &unit) : r; /* while the person read the question, another may have been plugged */
+    r = r == 0 ? look_well(com, &place, &unit)
+               : r; /* while the person read the question, another may have been plugged */
     r = r == 0 ? write_it(com, &place, unit, to) : r;
     return r == 0 ? prove(com, &place, unit, to) : r;
 }

@@ -144,7 +144,8 @@ int com_ask(struct lk_com *com, const struct lk_com_say *question, char *ret_tex
 
 int com_ask_yes(struct lk_com *com, const struct lk_com_say *question, bool *ret_yes)
 {
-    static const char *const yes[] = {"y", "yes", "Y", "是", "对", "有"}, *const no[] = {"n", "no", "N", "否", "不", "没有"};
+    static const char *const yes[] = {"y", "yes", "Y", "是", "对", "有"}, *const no[] = {"n",  "no", "N",
+                                                                                         "否", "不", "没有"};
     char text[LK_COM_ANSWER];
     for (;;) {
         int r = com_ask(com, question, text);
@@ -180,6 +181,8 @@ static int take_step(struct lk_com *com, const struct lk_com_step *s)
         return com_verify(com, s->board);
     case LK_COM_STEP_SOFTWARE:
         return com_software(com, s->board);
+    case LK_COM_STEP_CURRENT:
+        return com_current(com, s->board);
     case LK_COM_STEP_DOUBT:
         return com_doubt(com, s->board, s->channel);
     case LK_COM_STEP_LEARN:

@@ -57,8 +57,7 @@ void com_tell(struct lk_com *com, const struct lk_com_say *say);
 int com_ask(struct lk_com *com, const struct lk_com_say *question, char *ret_text);
 int com_ask_yes(struct lk_com *com, const struct lk_com_say *question, bool *ret_yes);
 struct lk_com_say com_say(const char *key);
-void com_word(struct lk_com_say *say, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void com_word(struct lk_com_say *say, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int64_t com_now(const struct lk_com *com);
 const char *com_door(const struct lk_com_board *board, unsigned door, char *buf, size_t cap); /* "A07" */
 enum { COM_LABEL = 16 };
@@ -78,6 +77,7 @@ int com_scan(struct lk_com *com);
 int com_name(struct lk_com *com, unsigned board);
 int com_verify(struct lk_com *com, unsigned board);
 int com_software(struct lk_com *com, unsigned board);
+int com_current(struct lk_com *com, unsigned board);
 int com_sizes(struct lk_com *com, unsigned board);
 int com_doubt(struct lk_com *com, unsigned board, unsigned channel);
 int com_learn(struct lk_com *com, unsigned board, unsigned channel);

@@ -64,9 +64,7 @@ static void add_inputs_board(const struct lk_com_known *known, const struct lk_c
     const struct lk_com_board *other = lk_com_board_of(known, unit);
     if (unit != b->unit && other) {
         lk_text_addf(out, "inputs_unit = %u\n", unit);
-        if (other->profile != b->profile) {
-            lk_text_addf(out, "inputs_profile = %s\n", other->profile->name);
-        }
+        lk_text_addf(out, "inputs_profile = %s\n", other->profile->name);
     }
 }
 
@@ -77,6 +75,12 @@ static void add_consents(const struct lk_com_board *b, struct lk_text *out)
     }
     if (b->software) {
         lk_text_add(out, "accept_software_pulse = yes\n");
+    }
+    if (b->pulse_mode > 0) {
+        lk_text_addf(out, "pulse_mode = %u\n", b->pulse_mode);
+    }
+    if (b->lock_ma > 0) {
+        lk_text_addf(out, "lock_ma = %u\n", b->lock_ma);
     }
 }
 
@@ -136,10 +140,10 @@ int lk_com_conf_line(const struct lk_com_known *known, const struct lk_fieldbus_
 /* Whether the line is "key = ..." with a key that commissioning writes, or begins a section, or says nothing. */
 static bool is_ours(const char *line, size_t n)
 {
-    static const char *const keys[] = {"fieldbus",  "unit",          "profile",  "doors",     "sizes",
-                                       "channels",  "inputs",        "verified", "transport", "inputs_unit",
-                                       "device",    "sensor_closed", "baud",     "parity",    "inputs_profile",
-                                       "host",      "port",          "accept_software_pulse"};
+    static const char *const keys[] = {"fieldbus", "unit",          "profile",    "doors",     "sizes",
+                                       "channels", "inputs",        "verified",   "transport", "inputs_unit",
+                                       "device",   "sensor_closed", "baud",       "parity",    "inputs_profile",
+                                       "host",     "port",          "pulse_mode", "lock_ma",   "accept_software_pulse"};
     size_t start = 0;
     while (start < n && (line[start] == ' ' || line[start] == '\t')) {
         start++;

@@ -44,7 +44,9 @@ static void fill(struct table *t, const struct lines *a, const struct lines *b)
     for (unsigned i = a->n; i-- > 0;) {
         for (unsigned j = b->n; j-- > 0;) {
             unsigned short down = t->common[i + 1][j], right = t->common[i][j + 1];
-            t->common[i][j] = same(a, i, b, j) ? (unsigned short)(t->common[i + 1][j + 1] + 1) : down > right ? down : right;
+            t->common[i][j] = same(a, i, b, j) ? (unsigned short)(t->common[i + 1][j + 1] + 1)
+                              : down > right   ? down
+                                               : right;
         }
     }
 }
@@ -83,7 +85,8 @@ static void hunk(const struct table *t, const struct lines *a, const struct line
     head = head > CONTEXT ? head - CONTEXT : 0;
     tail = tail > CONTEXT ? tail - CONTEXT : 0;
     unsigned from_a = a->n - head - tail, from_b = b->n - head - tail;
-    lk_text_addf(out, "@@ -%u,%u +%u,%u @@\n", from_a > 0 ? head + 1 : head, from_a, from_b > 0 ? head + 1 : head, from_b);
+    lk_text_addf(out, "@@ -%u,%u +%u,%u @@\n", from_a > 0 ? head + 1 : head, from_a, from_b > 0 ? head + 1 : head,
+                 from_b);
     body(t, a, b, head, tail, out);
 }
 

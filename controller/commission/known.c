@@ -11,8 +11,8 @@ static const char *const kind_names[LK_COM_KINDS] = {
     [LK_COM_SOFTWARE] = "software", [LK_COM_NAMED] = "named",     [LK_COM_PULSE] = "pulse",
     [LK_COM_LEARNED] = "learned",   [LK_COM_LEFT] = "left",       [LK_COM_AGAIN] = "again",
     [LK_COM_NUMBER] = "number",     [LK_COM_SIZES] = "sizes",     [LK_COM_ADDRESS] = "address",
-    [LK_COM_MOVED] = "moved",       [LK_COM_WRITTEN] = "written", [LK_COM_DONE] = "done",
-    [LK_COM_STOPPED] = "stopped",
+    [LK_COM_MODE] = "mode",         [LK_COM_CURRENT] = "current", [LK_COM_MOVED] = "moved",
+    [LK_COM_WRITTEN] = "written",   [LK_COM_DONE] = "done",       [LK_COM_STOPPED] = "stopped",
 };
 
 const char *lk_com_kind_name(enum lk_com_kind kind)
@@ -197,6 +197,12 @@ static int fold_on_board(struct lk_com_known *k, struct lk_com_board *b, const s
     case LK_COM_SOFTWARE:
         b->software = true;
         return 0;
+    case LK_COM_MODE:
+        b->pulse_mode = f->number;
+        return 0;
+    case LK_COM_CURRENT:
+        b->lock_ma = f->number;
+        return f->number > 0 ? 0 : -EINVAL;
     case LK_COM_NAMED:
         return fold_named(k, b, f);
     case LK_COM_SIZES:
@@ -263,6 +269,8 @@ static int fold_any(struct lk_com_known *k, const struct lk_com_fact *f)
         return 0;
     case LK_COM_VERIFIED:
     case LK_COM_SOFTWARE:
+    case LK_COM_MODE:
+    case LK_COM_CURRENT:
     case LK_COM_NAMED:
     case LK_COM_PULSE:
     case LK_COM_LEARNED:
@@ -314,6 +322,8 @@ static bool board_step(const struct lk_com_board *b, struct lk_com_step *ret_ste
         ret_step->kind = LK_COM_STEP_VERIFY;
     } else if (locks && needs_software(b->profile) && !b->software) {
         ret_step->kind = LK_COM_STEP_SOFTWARE;
+    } else if (locks && b->profile->output_limit_ma > 0 && b->lock_ma == 0) {
+        ret_step->kind = LK_COM_STEP_CURRENT;
     } else if (doubt >= 0) {
         ret_step->kind = LK_COM_STEP_DOUBT;
         ret_step->channel = (unsigned)doubt;

@@ -14,9 +14,9 @@ static const struct {
     const char *text;
     enum word word;
 } words[] = {
-    {"none", WORD_NONE}, {"没有", WORD_NONE}, {"two", WORD_TWO},       {"两个", WORD_TWO},
-    {"again", WORD_AGAIN}, {"重来", WORD_AGAIN}, {"skip", WORD_SKIP},   {"跳过", WORD_SKIP},
-    {"back", WORD_BACK}, {"返回", WORD_BACK}, {"unused", WORD_UNUSED}, {"没接", WORD_UNUSED},
+    {"none", WORD_NONE},   {"没有", WORD_NONE},  {"two", WORD_TWO},       {"两个", WORD_TWO},
+    {"again", WORD_AGAIN}, {"重来", WORD_AGAIN}, {"skip", WORD_SKIP},     {"跳过", WORD_SKIP},
+    {"back", WORD_BACK},   {"返回", WORD_BACK},  {"unused", WORD_UNUSED}, {"没接", WORD_UNUSED},
 };
 
 static enum word word_of(const char *text)
@@ -30,11 +30,12 @@ static enum word word_of(const char *text)
 }
 
 /* One try at one channel. */
-struct try {
+struct
+try {
     struct lk_com *com;
     unsigned board, channel;
     uint32_t before[LK_COM_BOARDS], seen[LK_COM_BOARDS]; /* inputs; those that moved */
-    bool blind; /* a board's inputs could not be read all the time */
+    bool blind;                                          /* a board's inputs could not be read all the time */
     unsigned door;
     unsigned input_board, input;
 };

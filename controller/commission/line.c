@@ -56,8 +56,8 @@ static uint32_t bits_of(const struct lk_board_profile *profile, const struct lk_
 {
     uint32_t bits = 0;
     for (unsigned i = 0; i < inputs_of(profile) && i < 32; i++) {
-        bool on = is_packed(profile->inputs_read) ? c->data[i / 8] >> i % 8 & 1
-                                                  : (c->data[2 * i] | c->data[2 * i + 1]) != 0;
+        bool on =
+            is_packed(profile->inputs_read) ? c->data[i / 8] >> i % 8 & 1 : (c->data[2 * i] | c->data[2 * i + 1]) != 0;
         bits |= (uint32_t)on << i;
     }
     return bits;
@@ -115,8 +115,8 @@ int com_watch_inputs(struct lk_com *com)
         if (inputs_of(b->profile) == 0) {
             continue;
         }
-        struct lk_fb_request read = com_read(b->unit, b->profile->inputs_read, b->profile->inputs_address,
-                                             inputs_of(b->profile));
+        struct lk_fb_request read =
+            com_read(b->unit, b->profile->inputs_read, b->profile->inputs_address, inputs_of(b->profile));
         struct lk_fb_poll poll = {.tag = (uint64_t)COM_TAG_INPUTS << 48 | i,
                                   .unit = read.unit,
                                   .pdu_len = read.pdu_len,

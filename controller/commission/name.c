@@ -90,6 +90,37 @@ static void tell_doubts(struct lk_com *com, const struct lk_com_board *b)
     }
 }
 
+/* Where sources disagree about the command of a timed pulse, the person says which one the board obeyed. */
+static int ask_mode(struct lk_com *com, const struct lk_com_board *b)
+{
+    const struct lk_board_profile *p = b->profile;
+    char text[LK_COM_ANSWER], list[LK_COM_TEXT], preset[8];
+    struct lk_text t = lk_text_init(list, sizeof(list)), first = lk_text_init(preset, sizeof(preset));
+    struct lk_com_fact fact = {.kind = LK_COM_MODE, .unit = b->unit};
+    uint64_t mode = 0;
+    bool known = p->pulse_modes_n < 2;
+    for (size_t i = 0; i < p->pulse_modes_n; i++) {
+        lk_text_addf(&t, i > 0 ? ", %u" : "%u", p->pulse_modes[i]);
+    }
+    lk_text_addf(&first, "%u", p->pulse_modes[0]);
+    while (!known) {
+        struct lk_com_say q = com_say("which_mode");
+        com_word(&q, "unit", "%u", b->unit);
+        com_word(&q, "list", "%s", list);
+        q.preset = preset;
+        int r = com_ask(com, &q, text);
+        if (r < 0) {
+            return r;
+        }
+        bool number = lk_text_parse_u64(text, UINT8_MAX, &mode) == 0;
+        for (size_t i = 0; number && i < p->pulse_modes_n; i++) {
+            known = known || p->pulse_modes[i] == mode;
+        }
+    }
+    fact.number = (unsigned)mode;
+    return mode > 0 ? com_note(com, &fact) : 0;
+}
+
 int com_verify(struct lk_com *com, unsigned board)
 {
     static const char *const keys[] = {"bench_seen", "bench_lets_go", "bench_own_relay"};
@@ -98,6 +129,7 @@ int com_verify(struct lk_com *com, unsigned board)
     tell_doubts(com, b);
     int r = ask_all(com, b, keys, sizeof(keys) / sizeof(keys[0]), &yes);
     struct lk_com_fact fact = {.kind = LK_COM_VERIFIED, .unit = b->unit};
+    r = r == 0 && yes ? ask_mode(com, b) : r;
     return r < 0 ? r : yes ? com_note(com, &fact) : leave_board(com, b);
 }
 
@@ -109,6 +141,26 @@ int com_software(struct lk_com *com, unsigned board)
     int r = ask_all(com, b, keys, 1, &yes);
     struct lk_com_fact fact = {.kind = LK_COM_SOFTWARE, .unit = b->unit};
     return r < 0 ? r : yes ? com_note(com, &fact) : leave_board(com, b);
+}
+
+int com_current(struct lk_com *com, unsigned board)
+{
+    const struct lk_com_board *b = &com->known->board[board];
+    char text[LK_COM_ANSWER];
+    uint64_t ma = 0;
+    struct lk_com_say q = com_say("which_current");
+    com_word(&q, "unit", "%u", b->unit);
+    com_word(&q, "profile", "%s", b->profile->name);
+    com_word(&q, "limit", "%u", b->profile->output_limit_ma);
+    int r = com_ask(com, &q, text);
+    if (r < 0 || lk_text_parse_u64(text, 20000, &ma) < 0 || ma == 0) {
+        return r;
+    }
+    if (ma > b->profile->output_limit_ma) {
+        return leave_board(com, b);
+    }
+    struct lk_com_fact fact = {.kind = LK_COM_CURRENT, .unit = b->unit, .number = (unsigned)ma};
+    return com_note(com, &fact);
 }
 
 /* "S:1-20 M:21" has letters, digits and the signs of a list; whether it fits is the daemon's to check. */

@@ -129,7 +129,8 @@ static unsigned rank(const struct lk_board_profile *p)
 }
 
 /* The profiles that fit, the likeliest first. */
-static int candidates(struct lk_com *com, unsigned unit, const struct lk_board_profile *ret[CANDIDATES], unsigned *ret_n)
+static int candidates(struct lk_com *com, unsigned unit, const struct lk_board_profile *ret[CANDIDATES],
+                      unsigned *ret_n)
 {
     const struct lk_board_profile *p;
     *ret_n = 0;

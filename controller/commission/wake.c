@@ -40,6 +40,22 @@ static bool has_locks(const struct lk_com_board *b)
     return b->named && b->bank[0] != '\0' && b->verified;
 }
 
+/* A lock bank wants an input for each lock. Which is which does not matter here: the inputs are looked at as they are.
+ * 0: no board of the line has any. */
+static unsigned lend_inputs(const struct lk_com *com, const struct lk_com_board *b, struct lk_lockbank_config *config)
+{
+    unsigned most = b->profile->inputs;
+    for (unsigned i = 0; i < com->known->boards; i++) {
+        const struct lk_com_board *other = &com->known->board[i];
+        if (most < b->profile->channels && other != b && other->profile->inputs > most) {
+            most = other->profile->inputs;
+            config->inputs_unit = (uint8_t)other->unit;
+            config->inputs_profile = other->profile;
+        }
+    }
+    return most < b->profile->channels ? most : b->profile->channels;
+}
+
 static int make_bank(struct lk_com *com, unsigned i)
 {
     const struct lk_com_board *b = &com->known->board[i];
@@ -47,12 +63,18 @@ static int make_bank(struct lk_com *com, unsigned i)
                                         .unit = (uint8_t)b->unit,
                                         .profile = b->profile,
                                         .verified = b->verified,
-                                        .doors = b->profile->channels,
-                                        .sensor_closed_level = UINT32_MAX};
-    if (config.doors < 32) {
-        config.sensor_closed_level = (UINT32_C(1) << config.doors) - 1;
+                                        .accept_software_pulse = b->software,
+                                        .pulse_mode = b->pulse_mode,
+                                        .lock_ma = b->lock_ma};
+    config.doors = lend_inputs(com, b, &config);
+    int r = config.doors == 0 ? -ENXIO : 0;
+    if (r < 0) {
+        struct lk_com_say say = com_say("no_inputs");
+        com_word(&say, "unit", "%u", b->unit);
+        com_tell(com, &say);
+        return -EIO;
     }
-    int r = lk_lockbank_create(&config, com->fb, com->supply, &sink, &com->board[i], &com->board[i].bank);
+    r = lk_lockbank_create(&config, com->fb, com->supply, &sink, &com->board[i], &com->board[i].bank);
     return r < 0 ? r : lk_lockbank_start(com->board[i].bank, com_now(com));
 }
 
@@ -111,16 +133,15 @@ static int ask_shut(struct lk_com *com)
 
 int com_wake(struct lk_com *com)
 {
-    bool first = !com->awake, more = false;
+    bool first = !com->awake;
     int r = first ? open_line(com) : 0;
     for (unsigned i = 0; i < com->known->boards && r == 0; i++) {
         if (has_locks(&com->known->board[i]) && !com->board[i].bank) {
-            more = true;
             r = make_bank(com, i);
         }
     }
     com->awake = com->awake || r == 0;
-    r = r == 0 && (first || more) ? wait_awake(com) : r;
+    r = r == 0 ? wait_awake(com) : r; /* each time: a board may have stopped since */
     return r == 0 && first ? ask_shut(com) : r;
 }
 

@@ -47,7 +47,8 @@ struct lk_com_io {
     /* Lets time pass until until_ms, or until the line or the person has something to say. 0, or -EINTR: the person (or
      * a signal) wants to leave. fb may be NULL. */
     int (*wait)(void *user, struct lk_fieldbus *fb, int64_t until_ms);
-    /* Puts a question. answer() then says -EAGAIN until there is one. -EINTR: leave; -EPIPE: nobody is there any more. */
+    /* Puts a question. answer() then says -EAGAIN until there is one. -EINTR: leave; -EPIPE: nobody is there any more.
+     */
     void (*ask)(void *user, const struct lk_com_say *question);
     int (*answer)(void *user, char *ret_text, size_t cap);
     void (*tell)(void *user, const struct lk_com_say *news);
@@ -61,9 +62,9 @@ struct lk_com_setup {
     unsigned bauds;
     enum lk_fb_parity parity[LK_COM_PARITIES];
     unsigned parities;
-    unsigned unit_first, unit_last; /* the addresses to look at */
-    const char *profile;            /* NULL: asked for each board */
-    const char *who, *why;          /* who stands at the cabinet; why, for the journal */
+    unsigned unit_first, unit_last;                   /* the addresses to look at */
+    const char *profile;                              /* NULL: asked for each board */
+    const char *who, *why;                            /* who stands at the cabinet; why, for the journal */
     bool (*bank_taken)(void *user, const char *bank); /* by another line's configuration; NULL: none is */
 };
 

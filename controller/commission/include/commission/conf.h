@@ -14,8 +14,8 @@ enum { LK_COM_FILE_MAX = 16 << 10 /* bytes of a file's text */ };
 void lk_com_conf_bank_name(const struct lk_com_board *board, char *buf, size_t cap);
 void lk_com_conf_line_name(const char *fieldbus, char *buf, size_t cap);
 
-/* The [bank X] section of a board whose doors are numbered without a gap and whose inputs are all on one board. The same
- * facts make the same text. 0; -EINVAL for such a bank, -ENOBUFS. */
+/* The [bank X] section of a board whose doors are numbered without a gap and whose inputs are all on one board. The
+ * same facts make the same text. 0; -EINVAL for such a bank, -ENOBUFS. */
 int lk_com_conf_bank(const struct lk_com_known *known, const struct lk_com_board *board, const char *fieldbus,
                      struct lk_text *out);
 

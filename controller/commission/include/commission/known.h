@@ -36,6 +36,8 @@ enum lk_com_kind {
     LK_COM_SCANNED,  /* these are all the boards of the line */
     LK_COM_VERIFIED, /* unit: the bench questions about its unverified profile were answered with yes */
     LK_COM_SOFTWARE, /* unit: the risk of a pulse that the board does not time was accepted */
+    LK_COM_MODE,     /* unit, number = the command of its timed pulse, where the profile knows several */
+    LK_COM_CURRENT,  /* unit, number = what a lock draws, in mA, where the board's outputs bear little */
     LK_COM_NAMED,    /* unit, text = name of its bank; "" = no lock is wired to it */
     LK_COM_PULSE,    /* unit, channel: this lock is about to be pulsed: who, text = why */
     LK_COM_LEARNED,  /* unit, channel, door, input_unit, input, level = what the input reads while shut */
@@ -78,7 +80,8 @@ struct lk_com_board {
     unsigned unit;
     const struct lk_board_profile *profile;
     bool verified, software, named, has_sizes;
-    char bank[LK_COM_BANK]; /* "": no locks */
+    unsigned pulse_mode, lock_ma; /* 0: not told */
+    char bank[LK_COM_BANK];       /* "": no locks */
     char sizes[LK_COM_TEXT];
     struct lk_com_channel channel[LK_COM_CHANNELS];
 };
@@ -96,12 +99,13 @@ struct lk_com_known {
 
 enum lk_com_step_kind {
     LK_COM_STEP_SCAN,
-    LK_COM_STEP_VERIFY,   /* board */
-    LK_COM_STEP_SOFTWARE, /* board */
-    LK_COM_STEP_NAME,     /* board */
-    LK_COM_STEP_DOUBT,    /* board, channel */
-    LK_COM_STEP_LEARN,    /* board, channel */
-    LK_COM_STEP_SIZES,    /* board */
+    LK_COM_STEP_VERIFY, /* board; and the same for the next two */
+    LK_COM_STEP_CURRENT,
+    LK_COM_STEP_SOFTWARE,
+    LK_COM_STEP_NAME,  /* board */
+    LK_COM_STEP_DOUBT, /* board, channel */
+    LK_COM_STEP_LEARN, /* board, channel */
+    LK_COM_STEP_SIZES, /* board */
     LK_COM_STEP_REVIEW,
     LK_COM_STEP_DONE,
 };
