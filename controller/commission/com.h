@@ -29,7 +29,7 @@ struct com_board {
     struct lk_lockbank *bank;
     bool has_inputs;  /* read at least once, and the last reading was proven */
     uint32_t inputs;  /* bit per input, as read */
-    int64_t at_ms;    /* of that reading */
+    int64_t at_ms;    /* when that reading was asked for */
     bool pulse_ended; /* since the last pulse was asked for */
     enum lk_lockbank_pulse_result result;
     struct lk_com *com; /* the sink's way back */

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-enum { STEP_MS = 50, CHANGES = 8 };
+enum { STEP_MS = 50, CHANGES = 8, FRESH_MS = 3000, SETTLE_LOOKS = 10 };
 
 /* What a person may answer instead of a door. */
 enum word { WORD_NONE, WORD_TWO, WORD_AGAIN, WORD_SKIP, WORD_BACK, WORD_UNUSED, WORD_OTHER };
@@ -74,13 +74,55 @@ static int leave(struct try *t, const char *why)
 
 /* --- inputs */
 
-static void remember(struct try *t)
+/* Readings asked for from now on: what came before may show a door that has been shut since. */
+static int wait_fresh(struct lk_com *com)
+{
+    int64_t since_ms = com_now(com), until_ms = since_ms + FRESH_MS;
+    bool fresh = false;
+    while (!fresh && com_now(com) < until_ms) {
+        int r = com_pass(com, com_now(com) + STEP_MS);
+        if (r < 0) {
+            return r;
+        }
+        fresh = com_inputs_known(com);
+        for (unsigned i = 0; i < com->known->boards; i++) {
+            fresh = fresh && (com->known->board[i].profile->inputs == 0 || com->board[i].at_ms > since_ms);
+        }
+    }
+    return 0;
+}
+
+static bool same_inputs(const struct try *t)
+{
+    bool same = true;
+    for (unsigned i = 0; i < t->com->known->boards; i++) {
+        same = same && t->before[i] == t->com->board[i].inputs;
+    }
+    return same;
+}
+
+static void take_before(struct try *t)
 {
     memset(t->seen, 0, sizeof(t->seen));
     t->blind = false;
     for (unsigned i = 0; i < t->com->known->boards; i++) {
         t->before[i] = t->com->board[i].inputs;
     }
+}
+
+/* How all inputs are before the pulse: read twice the same, unless somebody keeps moving doors. Those will then be seen
+ * among what the pulse moved, and asked about. */
+static int remember(struct try *t)
+{
+    int r = wait_fresh(t->com);
+    for (unsigned i = 0; i < SETTLE_LOOKS && r == 0; i++) {
+        take_before(t);
+        r = wait_fresh(t->com);
+        if (r == 0 && same_inputs(t)) {
+            break;
+        }
+    }
+    return r;
 }
 
 static bool look(struct try *t)
@@ -383,10 +425,10 @@ int com_learn(struct lk_com *com, unsigned board, unsigned channel)
     struct try t = {.com = com, .board = board, .channel = channel};
     enum lk_lockbank_pulse_result result;
     int r = com_wake(com);
+    r = r == 0 ? remember(&t) : r;
     if (r < 0) {
         return r;
     }
-    remember(&t);
     struct lk_com_say say = about(&t, "pulsing");
     com_tell(com, &say);
     struct lk_com_fact fact = fact_of(&t, LK_COM_PULSE);

@@ -70,7 +70,7 @@ static void take_inputs(struct lk_com *com, const struct lk_fb_completion *c)
     b->has_inputs = c->status == 0;
     if (b->has_inputs) {
         b->inputs = bits_of(com->known->board[i].profile, c);
-        b->at_ms = com_now(com);
+        b->at_ms = c->sent_at_ns / 1000000;
     }
 }
 

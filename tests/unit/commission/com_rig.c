@@ -13,7 +13,7 @@
 
 enum { STEP_MS = 5, START_MS = 100000 };
 
-static char labels[RIG_DOORS][8];
+static char labels[RIG_DOORS][16];
 
 void rig_init(struct rig *rig)
 {
@@ -263,6 +263,7 @@ static int io_answer(void *user, char *ret_text, size_t cap)
 {
     struct rig *rig = user;
     const char *text = scripted(rig);
+    assert_true(++rig->questions < RIG_QUESTIONS); /* a story that goes round in a circle */
     if (!text) {
         text = honest(rig);
     } else if (strcmp(text, "shut") == 0) { /* scripted: they shut it, and press Enter */
@@ -271,6 +272,9 @@ static int io_answer(void *user, char *ret_text, size_t cap)
     }
     if (strcmp(text, "END") == 0) {
         return -EPIPE;
+    }
+    if (getenv("RIG_TRACE")) {
+        print_message("%s? %s\n", rig->asked, text);
     }
     snprintf(ret_text, cap, "%s", text);
     if (strcmp(text, "again") == 0 || strcmp(text, "skip") == 0 || strcmp(text, "back") == 0 ||

@@ -9,7 +9,7 @@
 #include "commission/commission.h"
 #include "hal/fieldbus_sim.h"
 
-enum { RIG_BOARDS = 4, RIG_DOORS = 40, RIG_FACTS = 1000, RIG_ANSWERS = 40, RIG_SAID = 2000 };
+enum { RIG_BOARDS = 4, RIG_DOORS = 40, RIG_FACTS = 1000, RIG_ANSWERS = 40, RIG_SAID = 200, RIG_QUESTIONS = 5000 };
 
 /* One door: where its lock and its switch are wired. */
 struct rig_door {
@@ -56,7 +56,7 @@ struct rig {
     char words[LK_COM_TEXT];
     unsigned count[RIG_SAID];
     unsigned said_n;
-    unsigned pulses, opens, waits;
+    unsigned pulses, opens, waits, questions;
     uint32_t pulsed[RIG_BOARDS]; /* bit per channel: since the last answer about it */
     int64_t now_ms;
     struct lk_fieldbus *fb;
