@@ -54,7 +54,9 @@ struct lk_lockbank *lk_lockbank_destroy(struct lk_lockbank *bank)
         return NULL;
     }
     for (unsigned d = 0; d < bank->common.doors; d++) {
-        if (bank->doors[d].pulse == LK_BANK_PULSE_SENT) { /* others on this supply must not wait for ever */
+        enum lk_bank_pulse pulse = bank->doors[d].pulse;
+        if (pulse == LK_BANK_PULSE_SENT ||
+            pulse == LK_BANK_PULSE_HELD) { /* others on this supply must not wait for ever */
             lk_supply_settle(bank->supply, &bank->doors[d].coil, bank->now_ms, bank->common.pulse_ms);
         }
     }
