@@ -204,7 +204,9 @@ static int end(struct lk_com *com, int r)
     struct lk_com_fact fact = {.kind = LK_COM_STOPPED, .level = com->proved_off};
     (void)com_note(com, &fact);
     struct lk_com_say say = com_say(com->proved_off ? "coils_off" : "coils_unproven");
-    com_tell(com, &say);
+    if (com->had_banks) {
+        com_tell(com, &say);
+    }
     com_close(com);
     return r == 1 ? 0 : r;
 }

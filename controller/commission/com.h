@@ -44,7 +44,7 @@ struct lk_com {
     struct lk_fieldbus *fb;
     struct lk_supply *supply;
     struct com_board board[LK_COM_BOARDS]; /* by the index in known */
-    bool awake, proved_off;
+    bool awake, had_banks, proved_off;
     uint64_t seq, waiting; /* tag of the request that is waited for; 0: none */
     bool has_answer;
     struct lk_fb_completion completion;

@@ -138,6 +138,7 @@ int com_wake(struct lk_com *com)
     for (unsigned i = 0; i < com->known->boards && r == 0; i++) {
         if (has_locks(&com->known->board[i]) && !com->board[i].bank) {
             r = make_bank(com, i);
+            com->had_banks = true;
         }
     }
     com->awake = com->awake || r == 0;
