@@ -153,10 +153,17 @@ int com_current(struct lk_com *com, unsigned board)
     com_word(&q, "profile", "%s", b->profile->name);
     com_word(&q, "limit", "%u", b->profile->output_limit_ma);
     int r = com_ask(com, &q, text);
-    if (r < 0 || lk_text_parse_u64(text, 20000, &ma) < 0 || ma == 0) {
+    bool number = r == 0 && lk_text_parse_u64(text, 20000, &ma) == 0 && ma > 0;
+    if (r == 0 && !number && strcmp(text, "none") != 0) {
+        struct lk_com_say say = com_say("not_understood");
+        com_word(&say, "text", "%s", text);
+        com_tell(com, &say);
+        return 0;
+    }
+    if (r < 0) {
         return r;
     }
-    if (ma > b->profile->output_limit_ma) {
+    if (!number || ma > b->profile->output_limit_ma) {
         return leave_board(com, b);
     }
     struct lk_com_fact fact = {.kind = LK_COM_CURRENT, .unit = b->unit, .number = (unsigned)ma};

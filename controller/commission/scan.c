@@ -122,10 +122,12 @@ static int fits(struct lk_com *com, unsigned unit, const struct lk_board_profile
     return r;
 }
 
-/* What was tried and fitted says more than what a board has; more channels and inputs more than fewer. */
+/* What was tried and fitted says more than what a board has; more channels and inputs more than fewer; and a board that
+ * can switch a lock is likelier in a locker. */
 static unsigned rank(const struct lk_board_profile *p)
 {
-    return (p->has_identity ? 400U : 0U) + (p->has_link_modes ? 200U : 0U) + 2 * p->channels + p->inputs;
+    unsigned can = (p->verified ? 2U : 0U) + (p->output_limit_ma == 0 ? 1U : 0U);
+    return (p->has_identity ? 4000U : 0U) + (p->has_link_modes ? 2000U : 0U) + 10 * (2 * p->channels + p->inputs) + can;
 }
 
 /* The profiles that fit, the likeliest first. */
