@@ -5,6 +5,7 @@
 #include "hal/fieldbus_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
+#include "wiring.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -93,6 +94,7 @@ static int load_config(const struct options *options, struct lk_config **ret_con
         (void)fprintf(stderr, "... and %u more\n", errors->more);
     }
     free(errors);
+    r = r == 0 ? lk_wiring_fill(*ret_config) : r;
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 

@@ -105,6 +105,10 @@ struct lk_store_health {
 
 void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health);
 
+/* SHA-256 of a text: the fingerprint of what it says (lk_door_config.wiring). 0, or -EIO when OpenSSL fails. Any
+ * thread; needs no open store. */
+int lk_store_fingerprint(const char *text, uint8_t ret_print[LK_WIRING_LEN]);
+
 /* The database's path, as given. Valid until close. */
 const char *lk_store_path(const struct lk_store *store);
 
