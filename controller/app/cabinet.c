@@ -94,6 +94,14 @@ static enum lk_reason reason_word(enum lk_lockbank_reason reason)
     case LK_LOCKBANK_REASON_UNVERIFIED:
     case LK_LOCKBANK_REASON_REFUSED:
         return LK_REASON_BOARD_UNVERIFIED;
+    case LK_LOCKBANK_REASON_DUPLICATE:
+        return LK_REASON_DUPLICATE_ADDRESS;
+    case LK_LOCKBANK_REASON_WRONG_BOARD:
+        return LK_REASON_WRONG_BOARD;
+    case LK_LOCKBANK_REASON_GARBLED:
+        return LK_REASON_GARBLED;
+    case LK_LOCKBANK_REASON_INPUTS_SILENT:
+        return LK_REASON_INPUTS_SILENT;
     case LK_LOCKBANK_REASON_SHUTDOWN:
         return LK_REASON_SHUTTING_DOWN;
     }
