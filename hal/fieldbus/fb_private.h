@@ -18,8 +18,8 @@ struct lk_fb_owed {
 
 /* How quickly a unit answers, and how long it is worth waiting for it. */
 struct lk_fb_tempo {
-    uint32_t steady, need; /* proven replies since the last doubt; so many make the wait shorter */
-    uint32_t worst_us[2];  /* of this window of replies and of the one before */
+    uint32_t steady;      /* proven replies since the last silence */
+    uint32_t worst_us[2]; /* of this window of replies and of the one before */
     uint32_t in_window;
     uint32_t histogram[LK_FB_BUCKETS];
 };
@@ -108,12 +108,10 @@ void lk_fb_unit_refresh(struct lk_fb_unit *u);
 /* When the request may go without its reply being mistaken for an owed one; 0: now. */
 int64_t lk_fb_unit_held_until(const struct lk_fb_sched *s, const struct lk_fb_request *request, int64_t now_ns);
 
-/* tempo.c. slow: a reply came that late after it was given up. back: it answers again after silence; unless it was
- * dead, the wait may have been too short. share: in how many us so many thousandths of the `ok` replies came. */
-void lk_fb_tempo_init(struct lk_fb_tempo *t);
+/* tempo.c. slow: a reply took so long, or took so long that it was given up: the wait is what was asked for again.
+ * share: in how many us so many thousandths of the `ok` replies came. */
 void lk_fb_tempo_proven(struct lk_fb_tempo *t, uint32_t us);
 void lk_fb_tempo_slow(struct lk_fb_tempo *t, uint32_t us);
-void lk_fb_tempo_back(struct lk_fb_tempo *t, bool was_dead);
 unsigned lk_fb_tempo_wait_ms(const struct lk_fb_tempo *t, unsigned limit_ms);
 uint32_t lk_fb_tempo_worst_us(const struct lk_fb_tempo *t);
 uint32_t lk_fb_tempo_share_us(const struct lk_fb_tempo *t, uint64_t ok, unsigned per_mille);

@@ -1,9 +1,8 @@
 #include "fb_private.h"
 
 enum {
-    WINDOW = 512,          /* replies; the worst of this window and of the one before counts */
-    NEED_FIRST = 256,      /* proven replies before the wait is shortened, ... */
-    NEED_LAST = 65536,     /* ... doubling up to this after each time that it proved too short */
+    STEADY = 2048,         /* proven replies without silence between them before the wait is shortened */
+    WINDOW = 65536,        /* replies; the worst of this window and of the one before counts: an hour or two */
     WAIT_TIMES = 4,        /* the wait is so often the worst reply, */
     WAIT_MARGIN_MS = 20,   /* one hand-over of a USB adapter more, */
     WAIT_FLOOR_MS = 100,   /* and never less than this */
@@ -19,11 +18,6 @@ static uint32_t upper_us(unsigned bucket)
 {
     uint32_t base_us = (uint32_t)FIRST_BUCKET_US << bucket / BUCKETS_PER_OCTAVE;
     return (uint32_t)((uint64_t)base_us * edges[bucket % BUCKETS_PER_OCTAVE] / 1000);
-}
-
-void lk_fb_tempo_init(struct lk_fb_tempo *t)
-{
-    *t = (struct lk_fb_tempo){.need = NEED_FIRST};
 }
 
 void lk_fb_tempo_proven(struct lk_fb_tempo *t, uint32_t us)
@@ -48,14 +42,6 @@ void lk_fb_tempo_slow(struct lk_fb_tempo *t, uint32_t us)
     t->worst_us[0] = us > t->worst_us[0] ? us : t->worst_us[0];
 }
 
-void lk_fb_tempo_back(struct lk_fb_tempo *t, bool was_dead)
-{
-    t->steady = 0;
-    if (!was_dead) {
-        t->need = t->need * 2 > NEED_LAST ? NEED_LAST : t->need * 2;
-    }
-}
-
 uint32_t lk_fb_tempo_worst_us(const struct lk_fb_tempo *t)
 {
     return t->worst_us[0] > t->worst_us[1] ? t->worst_us[0] : t->worst_us[1];
@@ -63,7 +49,7 @@ uint32_t lk_fb_tempo_worst_us(const struct lk_fb_tempo *t)
 
 unsigned lk_fb_tempo_wait_ms(const struct lk_fb_tempo *t, unsigned limit_ms)
 {
-    if (t->steady < t->need) {
+    if (t->steady < STEADY) {
         return limit_ms;
     }
     uint64_t ms = (uint64_t)lk_fb_tempo_worst_us(t) * WAIT_TIMES / US_PER_MS + WAIT_MARGIN_MS;

@@ -15,7 +15,6 @@ struct lk_fb_unit *lk_fb_unit_find(const struct lk_fb_sched *s, uint8_t unit)
 static void open_books(struct lk_fb_unit *u, uint8_t unit)
 {
     *u = (struct lk_fb_unit){.unit = unit, .stats = {.unit = unit}};
-    lk_fb_tempo_init(&u->tempo);
 }
 
 static bool waits_for(const struct lk_fb_sched *s, const struct lk_fb_unit *u)
@@ -147,8 +146,10 @@ static bool failed(struct lk_fb_unit *u, int64_t now_ns)
 
 static void answered(struct lk_fb_unit *u)
 {
-    if (u->timed_out) {
-        lk_fb_tempo_back(&u->tempo, u->stats.quarantined);
+    if (u->timed_out && u->stats.quarantined) {
+        u->tempo.steady = 0; /* it was away, which says nothing about how quick it is */
+    } else if (u->timed_out) {
+        lk_fb_tempo_slow(&u->tempo, u->limit_ms * 1000);
     }
     u->timed_out = false;
     u->failures = 0;
