@@ -104,6 +104,12 @@ static enum lk_reason reason_word(enum lk_lockbank_reason reason)
         return LK_REASON_INPUTS_SILENT;
     case LK_LOCKBANK_REASON_SHUTDOWN:
         return LK_REASON_SHUTTING_DOWN;
+    case LK_LOCKBANK_REASON_HELD:
+        return LK_REASON_LINE_HELD;
+    case LK_LOCKBANK_REASON_NO_LINE:
+        return LK_REASON_LINE_MISSING;
+    case LK_LOCKBANK_REASON_GUARD:
+        return LK_REASON_GUARD_LOST;
     }
     return LK_REASON_NONE;
 }
