@@ -373,7 +373,8 @@ static int start_postal(struct lk_app *app, struct lk_text *why)
 
 static int start_cabinet(struct lk_app *app, struct lk_text *why)
 {
-    int r = lk_cabinet_create(app->config, app->backends.fieldbus, app->base, app->backends.clock, &app->cabinet, why);
+    const struct lk_cabinet_makers make = {.fieldbus = app->backends.fieldbus, .gpio = app->backends.gpio};
+    int r = lk_cabinet_create(app->config, &make, app->base, app->backends.clock, &app->cabinet, why);
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 

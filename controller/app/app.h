@@ -19,6 +19,7 @@ enum { LK_ADMIN_WAITING = 32 };
 /* What main chose: the real backends, or simulated ones. */
 struct lk_backends {
     lk_fieldbus_make *fieldbus;
+    lk_gpio_make *gpio; /* NULL: there is none here */
     int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
     struct lk_clock *clock;       /* borrowed */
     struct lk_watchdog *watchdog; /* borrowed */
