@@ -247,7 +247,7 @@ def main():
     parser.add_argument("--only")
     args = parser.parse_args()
     for name, test in TESTS.items():
-        if args.only in (None, name):
+        if args.only in (None, "line", name):
             test(args.build)
     if args.only in (None, "whole"):
         test_killed_and_resumed(args.build, test_from_nothing(args.build))

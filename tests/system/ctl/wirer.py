@@ -14,6 +14,7 @@ class Wirer:
 
     def __init__(self, lockerctl, cabinet, *words, answers=None, cwd=None, timeout_s=120):
         self.cabinet, self.answers, self.timeout_s = cabinet, dict(answers or {}), timeout_s
+        self.asked_about = set()
         self.asked, self.said, self.result, self.questions, self.heard_bytes = [], [], None, 0, b""
         self.process = subprocess.Popen([lockerctl, "--json", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, bufsize=1, cwd=cwd,
@@ -61,6 +62,7 @@ class Wirer:
         if self.questions > 500:
             raise AssertionError(f"the questions go round in a circle: {self.asked[-8:]}")
         self.asked.append(question["ask"])
+        self.asked_about.add(question.get("door"))
         text = self.scripted(question["ask"])
         if text is None:
             text = self.honest(question)
