@@ -1,4 +1,5 @@
 #include "app.h"
+#include "wiring.h"
 
 #include "base/log.h"
 
@@ -372,7 +373,8 @@ static int start_postal(struct lk_app *app, struct lk_text *why)
 
 static int start_cabinet(struct lk_app *app, struct lk_text *why)
 {
-    int r = lk_cabinet_create(app->config, app->backends.fieldbus, app->base, app->backends.clock, &app->cabinet, why);
+    const struct lk_cabinet_makers make = {.fieldbus = app->backends.fieldbus, .gpio = app->backends.gpio};
+    int r = lk_cabinet_create(app->config, &make, app->base, app->backends.clock, &app->cabinet, why);
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 
@@ -410,6 +412,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     app->started = true;
     lk_postal_serve(app->postal, app->engine);
     lk_engine_post(app->engine, &boot);
+    lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
     return r == 0 ? start_scanner(app, why) : EX_OSERR;
 }

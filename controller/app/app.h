@@ -19,6 +19,7 @@ enum { LK_ADMIN_WAITING = 32 };
 /* What main chose: the real backends, or simulated ones. */
 struct lk_backends {
     lk_fieldbus_make *fieldbus;
+    lk_gpio_make *gpio; /* NULL: there is none here */
     int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
     struct lk_clock *clock;       /* borrowed */
     struct lk_watchdog *watchdog; /* borrowed */
@@ -100,7 +101,7 @@ void lk_admin_end_long(struct lk_app *app);
 typedef void lk_admin_handler(void *user, struct lk_admin_request *request, const json_t *args);
 lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_bus, lk_admin_uplink, lk_admin_events;
 lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
-lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_settle;
+lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_confirm, lk_admin_settle;
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 
