@@ -359,6 +359,21 @@ static void a_guard_refuses_what_is_not_its_own(void **state)
     drop_lines(&l);
 }
 
+static void law_9_the_ceiling_is_the_guards_own(void **state)
+{
+    (void)state;
+    struct lines l;
+    struct lk_gpio_guard g = start_guard(&l);
+    int64_t asked_ms = now_ms(), hour_ns = INT64_C(3600000000000);
+    g.ceiling_ms = 3600000; /* an owner that has lost its mind asks for an hour */
+    assert_int_equal(lk_gpio_guard_ask(&g, 0, now_ns() + hour_ns / 2, now_ns()), 0);
+    assert_int_equal(await_answer(&g, 0), 1);
+    assert_int_equal(next_off(&l, SOON_MS), 1);
+    assert_in_range(now_ms() - asked_ms, 299, 300 + LATE_MS);
+    lk_gpio_guard_stop(&g);
+    drop_lines(&l);
+}
+
 static void a_stopped_guard_does_not_hold_up_the_end(void **state)
 {
     (void)state;
@@ -449,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_guard_survives_signals_and_ends_with_its_owner),
         cmocka_unit_test(a_killed_guard_gives_no_permission),
         cmocka_unit_test(a_guard_refuses_what_is_not_its_own),
+        cmocka_unit_test(law_9_the_ceiling_is_the_guards_own),
         cmocka_unit_test(a_stopped_guard_does_not_hold_up_the_end),
         cmocka_unit_test(a_guard_holds_nothing_of_its_owners),
         cmocka_unit_test(closing_leaves_no_process_behind),
