@@ -96,11 +96,6 @@ bool fake_chip_wire(unsigned offset)
     return shared->driven[offset] ? shared->drive[offset] : shared->pull[offset];
 }
 
-void fake_chip_force(unsigned offset, bool high)
-{
-    shared->drive[offset] = high;
-}
-
 static bool logical(const struct lk_gpio_chip *chip, unsigned i)
 {
     return fake_chip_wire(chip->offsets[i]) != chip->config.lines[i].active_low;
