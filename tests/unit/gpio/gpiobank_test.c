@@ -408,6 +408,18 @@ static void stop_with_a_permission_asked_for_reports_the_pulse(void **state)
     assert_int_equal(rig_count(&rig, RIG_LOCK, -1, -1), 0);
 }
 
+static void starting_again_reports_the_pulse_that_was_asked_for(void **state)
+{
+    (void)state;
+    rig_forget(&rig);
+    asked(0, 0, 1);
+    assert_int_equal(lk_lockbank_start(rig.banks[0], rig.now_ms), 0);
+    said_pulse(0, 0, LK_LOCKBANK_PULSE_NOT_SENT, 1);
+    asked(0, 0, 2);
+    rig_run(&rig, 1000);
+    assert_int_equal(rig_count(&rig, RIG_LOCK, 0, 0), 2);
+}
+
 static void stop_without_a_chip_proves_nothing(void **state)
 {
     (void)state;
@@ -560,6 +572,7 @@ int main(void)
         TEST(law_9_a_chip_that_vanishes_in_a_pulse_is_off_and_set_up_off),
         TEST(law_9_stop_proves_the_locks_off),
         TEST(stop_with_a_permission_asked_for_reports_the_pulse),
+        TEST(starting_again_reports_the_pulse_that_was_asked_for),
         TEST(stop_without_a_chip_proves_nothing),
         TEST(law_9_destroy_switches_off),
         TEST(an_expected_opening_is_told_at_once),
