@@ -4,7 +4,7 @@
  *
  * An object is a wish at first and closed. Open it, watch lk_gpio_fd(), and call lk_gpio_take() when it is readable. A
  * chip may vanish at any time (a USB expander, an unbound driver): then every call says -ENODEV once and for all; the
- * caller closes, and tries to open again when LK_GPIO_RETRY_MS have passed. Kernels before 6.6 do not wake anybody when
+ * caller closes, and tries to open again when LK_GPIO_RETRY_MS have passed. Older kernels may wake nobody when
  * a chip goes: read the levels every LK_GPIO_LOOK_MS to notice.
  *
  * Edges: the kernel's queue holds LK_GPIO_QUEUE edges of a line and drops the rest without a word. So the levels are
