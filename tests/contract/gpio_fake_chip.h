@@ -14,4 +14,7 @@ void fake_chip_plug(bool there);
 void fake_chip_pull(unsigned offset, bool high);
 bool fake_chip_wire(unsigned offset);
 
+/* As one whose interrupt pin is not wired. */
+void fake_chip_no_edges(void);
+
 #endif
