@@ -401,6 +401,11 @@ bool lk_cabinet_answers(const struct lk_cabinet *c, int64_t now_ms)
     return true;
 }
 
+const char *lk_cabinet_complaint(const struct lk_cabinet *c, int bank)
+{
+    return lk_lockbank_complaint(c->bank[bank].lockbank);
+}
+
 uint32_t lk_cabinet_pulses(const struct lk_cabinet *c, int door)
 {
     const struct lk_cabinet_bank *bank = &c->bank[c->bank_of[door]];

@@ -49,6 +49,8 @@ void lk_cabinet_resume_bank(struct lk_cabinet *cabinet, int bank);
 struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *cabinet, unsigned index);
 /* The worker of every line that is up and has a board to ask reported lately: what the watchdog is fed for. */
 bool lk_cabinet_answers(const struct lk_cabinet *cabinet, int64_t now_ms);
+/* What stands in a bank's way, in words of its driver; "" when nothing, or nothing more than its reason. */
+const char *lk_cabinet_complaint(const struct lk_cabinet *cabinet, int bank);
 uint32_t lk_cabinet_pulses(const struct lk_cabinet *cabinet, int door);
 
 /* Fills the profile list that lk_config_load() checks against; returns how many there are, at most room. There are
