@@ -201,7 +201,7 @@ static int fold_on_board(struct lk_com_known *k, struct lk_com_board *b, const s
         b->pulse_mode = f->number;
         return 0;
     case LK_COM_CURRENT:
-        b->lock_ma = f->number;
+        b->lock_ma = f->number > 0 ? f->number : b->lock_ma;
         return f->number > 0 ? 0 : -EINVAL;
     case LK_COM_NAMED:
         return fold_named(k, b, f);
@@ -240,6 +240,17 @@ static int fold_begin(struct lk_com_known *k, const struct lk_com_fact *f)
     return lk_text_copy(k->place, sizeof(k->place), f->text);
 }
 
+static int fold_speed(struct lk_com_known *k, const struct lk_com_fact *f)
+{
+    if (f->to > LK_FB_PARITY_ODD) {
+        return -EINVAL;
+    }
+    k->baud = f->number;
+    k->parity = (enum lk_fb_parity)f->to;
+    k->boards = k->scanned ? k->boards : 0; /* a look at the line that was interrupted begins anew */
+    return 0;
+}
+
 static int fold_any(struct lk_com_known *k, const struct lk_com_fact *f)
 {
     struct lk_com_board *b = board_of(k, f->unit);
@@ -250,15 +261,12 @@ static int fold_any(struct lk_com_known *k, const struct lk_com_fact *f)
         k->empty = true;
         return 0;
     case LK_COM_SPEED:
-        k->baud = f->number;
-        k->parity = (enum lk_fb_parity)f->to;
-        k->boards = k->scanned ? k->boards : 0; /* a look at the line that was interrupted begins anew */
-        return f->to <= LK_FB_PARITY_ODD ? 0 : -EINVAL;
+        return fold_speed(k, f);
     case LK_COM_BOARD:
         return fold_board(k, f);
     case LK_COM_SCANNED:
-        k->scanned = true;
-        return k->boards > 0 ? 0 : -EINVAL;
+        k->scanned = k->boards > 0;
+        return k->scanned ? 0 : -EINVAL;
     case LK_COM_DONE:
         k->done = true;
         return 0;

@@ -34,6 +34,7 @@ test nodejs node
 test npm npm
 test chromium chromium
 test fonts-noto-cjk
+test patch patch
 demo libcmocka-dev
 demo mosquitto
 demo openssl openssl

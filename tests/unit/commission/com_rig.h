@@ -13,11 +13,11 @@ enum { RIG_BOARDS = 4, RIG_DOORS = 40, RIG_FACTS = 1000, RIG_ANSWERS = 40, RIG_S
 
 /* One door: where its lock and its switch are wired. */
 struct rig_door {
-    const char *label;           /* as painted on it, and as the person says */
-    unsigned unit, channel;      /* of its lock; unit 0: no lock */
-    unsigned input_unit, input;  /* of its switch; unit 0: no switch */
-    bool closed_level;           /* what the switch reads while the door is shut */
-    bool jammed;                 /* its lock does nothing */
+    const char *label;          /* as painted on it, and as the person says */
+    unsigned unit, channel;     /* of its lock; unit 0: no lock */
+    unsigned input_unit, input; /* of its switch; unit 0: no switch */
+    bool closed_level;          /* what the switch reads while the door is shut */
+    bool jammed;                /* its lock does nothing */
     bool open;
 };
 
@@ -41,9 +41,9 @@ struct rig {
     unsigned doors;
     struct rig_answer answer[RIG_ANSWERS];
     unsigned answers;
-    unsigned baud; /* the boards' */
-    unsigned die_after; /* facts; the journal fails then. 0: never */
-    unsigned leave_at_wait; /* the n-th wait says that the person leaves; 0: never */
+    unsigned baud;                      /* the boards' */
+    unsigned die_after;                 /* facts; the journal fails then. 0: never */
+    unsigned leave_at_wait;             /* the n-th wait says that the person leaves; 0: never */
     struct lk_fieldbus_sim_fault fault; /* of fault_unit */
     unsigned fault_unit;
 
@@ -77,6 +77,8 @@ void rig_say(struct rig *rig, const char *key, unsigned n, const char *text);
 
 /* Commissions from what is known until it ends; returns what lk_com_run() did, and checks that all coils are off. */
 int rig_run(struct rig *rig);
+
+int rig_set_address(struct rig *rig, unsigned to);
 
 /* How often something was said or asked. */
 unsigned rig_said(const struct rig *rig, const char *key);

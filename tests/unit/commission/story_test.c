@@ -214,7 +214,7 @@ static void doors_are_renumbered_and_done_again(void **state)
     (void)state;
     cabinet(3);
     rig_say(&rig, "which_door", 3, "7");
-    rig_say(&rig, "review", 1, "ok");        /* 1, 2, 7: a gap */
+    rig_say(&rig, "review", 1, "ok"); /* 1, 2, 7: a gap */
     rig_say(&rig, "review", 2, "close-up A");
     rig_say(&rig, "review", 3, "number A01 A02");
     rig_say(&rig, "review", 4, "redo A03");
