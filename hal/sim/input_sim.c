@@ -18,6 +18,7 @@ struct input_sim {
     int open_error;
     bool really[KEY_CNT]; /* as the fingers are */
     bool told[KEY_CNT];   /* as the caller has seen it */
+    bool after[KEY_CNT];  /* as they were when events were lost */
 };
 
 static struct input_sim *sim(struct lk_input_device *device)
@@ -60,7 +61,7 @@ static int next_event(struct lk_input_device *device, struct lk_input_event *ret
         return n == 0 || errno == ECONNRESET ? -ENODEV : -errno;
     }
     if (event.kind == LK_INPUT_LOST) {
-        memcpy(sim(device)->told, sim(device)->really, sizeof(sim(device)->told));
+        memcpy(sim(device)->told, sim(device)->after, sizeof(sim(device)->told));
     } else {
         sim(device)->told[event.code] = event.kind != LK_INPUT_UP;
     }
@@ -125,6 +126,7 @@ int lk_input_sim_lose(struct lk_input_device *device)
     while (device->fd >= 0 && recv(device->fd, &lost, sizeof(lost), 0) > 0) {
         /* gone */
     }
+    memcpy(sim(device)->after, sim(device)->really, sizeof(sim(device)->after));
     return send_event(sim(device), &(struct lk_input_event){.kind = LK_INPUT_LOST});
 }
 
