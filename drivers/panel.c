@@ -131,10 +131,8 @@ static uint32_t wanted(struct lk_panel *panel, int64_t now_ms)
 
 static void tell(struct lk_panel *panel, int64_t now_ms)
 {
-    if (panel->port->error != panel->plug.error || !panel->plug.told) {
-        if (lk_plug_set(&panel->plug, panel->port->error, 0)) {
-            panel->sink->state(panel->user, panel->port->error, now_ms);
-        }
+    if (panel->port->tried && lk_plug_set(&panel->plug, panel->port->error, 0)) {
+        panel->sink->state(panel->user, panel->port->error, now_ms);
     }
 }
 

@@ -97,9 +97,11 @@ static void completion(struct lk_panel_port *port, const struct lk_fb_completion
         return;
     }
     uint32_t bit = 1U << self->asked;
+    self->base.tried = true;
     self->asked = NONE;
     if (done->status < 0) {
-        failed(self, done->status, now_ms);
+        /* A board in quarantine is silent, and is asked now and then: one state, not two in turn. */
+        failed(self, done->status == -EHOSTDOWN ? -ETIMEDOUT : done->status, now_ms);
         return;
     }
     self->base.error = 0;

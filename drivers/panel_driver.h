@@ -23,7 +23,8 @@ struct lk_panel_port_ops {
 
 struct lk_panel_port {
     const struct lk_panel_port_ops *ops;
-    int error;      /* the port writes it, the panel tells it */
+    bool tried; /* error is an experience: the port sets both, the panel tells them */
+    int error;
     uint32_t wired; /* outputs it has */
 };
 

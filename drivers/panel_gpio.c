@@ -51,6 +51,7 @@ static void show(struct lk_panel_port *port, uint32_t outputs, int64_t now_ms)
 static void try_open(struct gpio_port *self, int64_t now_ms)
 {
     int r = lk_gpio_open(self->gpio);
+    self->base.tried = true;
     if (r < 0) {
         lose(self, r, now_ms);
         return;
