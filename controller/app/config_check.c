@@ -53,6 +53,18 @@ static void check_needed(struct lk_config_reader *r, const struct lk_config_foun
     }
 }
 
+void lk_config_check_pointless(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                               const char *only_with)
+{
+    check_pointless(r, s, key, only_with);
+}
+
+void lk_config_check_needed(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                            const char *needed_for)
+{
+    check_needed(r, s, key, needed_for);
+}
+
 static bool same_line(const struct lk_config_fieldbus *a, const struct lk_config_fieldbus *b)
 {
     if (a->transport != b->transport) {
@@ -234,19 +246,6 @@ static void check_uplink(struct lk_config_reader *r, const struct lk_config_foun
     }
 }
 
-static void check_scanner(struct lk_config_reader *r, const struct lk_config_found *s)
-{
-    r->config->scanner.present = true;
-    for (unsigned i = 0; i < r->config->fieldbuses; i++) {
-        const struct lk_config_fieldbus *bus = &r->config->fieldbus[i];
-        if (bus->transport == LK_CONFIG_RTU && bus->device[0] != '\0' &&
-            strcmp(bus->device, r->config->scanner.device) == 0) {
-            lk_config_fault(r, lk_config_key_place(s, "device"),
-                            "scanner.device: fieldbus %s has the same device; allowed: a device of its own", bus->name);
-        }
-    }
-}
-
 static void check_lockout(struct lk_config_reader *r, const struct lk_config_found *s)
 {
     const struct lk_core_config *core = &r->config->core;
@@ -274,7 +273,10 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
         check_uplink(r, s);
         break;
     case LK_SEC_SCANNER:
-        check_scanner(r, s);
+    case LK_SEC_KEYPAD:
+    case LK_SEC_CARD:
+    case LK_SEC_PANEL:
+        lk_config_check_device(r, s);
         break;
     case LK_SEC_LOCKOUT:
         check_lockout(r, s);

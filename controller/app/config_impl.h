@@ -18,6 +18,9 @@ enum lk_config_section {
     LK_SEC_KIOSK,
     LK_SEC_ADMIN,
     LK_SEC_SCANNER,
+    LK_SEC_KEYPAD,
+    LK_SEC_CARD,
+    LK_SEC_PANEL,
     LK_SEC_CODES,
     LK_SEC_DEPOSIT,
     LK_SEC_TIMING,
@@ -60,7 +63,7 @@ struct lk_config_key {
 
 extern const struct lk_config_key lk_config_keys[];
 extern const size_t lk_config_key_count;
-enum { LK_CONFIG_KEYS_MOST = 80 };
+enum { LK_CONFIG_KEYS_MOST = 128 };
 
 /* A section kind: its word in the file, and whether it carries a name ("[bank A]"). */
 struct lk_config_kind {
@@ -134,6 +137,17 @@ int lk_config_read(struct lk_config_reader *r, const char *path);
 
 /* Missing keys, contradictions between keys, and what is derived from them. */
 void lk_config_check(struct lk_config_reader *r);
+
+/* Devices beside the doors: scanner, keypad, card reader, panel (config_check_devices.c). */
+void lk_config_check_device(struct lk_config_reader *r, const struct lk_config_found *s);
+
+/* An error when the key was given though it has no meaning without `only_with`. */
+void lk_config_check_pointless(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                               const char *only_with);
+
+/* An error when the key was not given though `needed_for` needs it. */
+void lk_config_check_needed(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                            const char *needed_for);
 
 /* The first section of this kind (and name, unless NULL), or NULL. */
 struct lk_config_found *lk_config_find(struct lk_config_reader *r, enum lk_config_section kind, const char *name);

@@ -512,7 +512,7 @@ static void the_documents_know_every_key(void **state)
             fail_msg("lockerd.conf.5 does not have \".It Cm %s\"", key);
         }
     }
-    assert_in_range(rows, 50, 80);
+    assert_in_range(rows, 50, 128);
 }
 
 static void load_example(const char *name)
