@@ -113,6 +113,10 @@ static int open_lines(struct lk_gpio *gpio)
     self->gone = false;
     memset(self->queues, 0, sizeof(self->queues));
     for (unsigned i = 0; i < gpio->config.lines_n; i++) {
+        enum lk_gpio_bias bias = gpio->config.lines[i].bias;
+        if (bias == LK_GPIO_BIAS_UP || bias == LK_GPIO_BIAS_DOWN) {
+            lk_gpio_sim_pull(self->chip, self->offsets[i], bias == LK_GPIO_BIAS_UP);
+        }
         self->chip->wires[self->offsets[i]].owner = self;
     }
     lk_gpio_sim_all_off(self);
