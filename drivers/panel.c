@@ -43,7 +43,7 @@ static const struct melody melodies[LK_PANEL_SOUNDS] = {
     [LK_PANEL_OK] = {150, 50, 1, 0, 1},
     [LK_PANEL_REFUSED] = {400, 200, 2, 0, 1},
     [LK_PANEL_LEFT_OPEN] = {200, 200, 3, 7800, 7},
-    [LK_PANEL_ALARM] = {800, 400, 3, 2400, 10},
+    [LK_PANEL_ALARM] = {500, 300, 3, 1600, 15},
 };
 
 /* --- what is on

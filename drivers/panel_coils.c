@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { WRITE_COIL = 0x05, READ_COILS = 0x01, NONE = -1 };
+enum { WRITE_COIL = 0x05, WRITE_REGISTER = 0x06, PDU = 5, NONE = -1 };
 
 struct coil_port {
     struct lk_panel_port base;
@@ -37,15 +37,24 @@ static int next_output(const struct coil_port *self)
 }
 
 /* A beep is a pulse that the board ends by itself where it can: no silence depends on us. */
-static void put_command(const struct coil_port *self, int output, bool on, uint8_t pdu[5])
+static bool is_timed(const struct lk_board_profile *p, int output, bool on)
+{
+    return output == LK_PANEL_BUZZER && on && p->pulse_kind == LK_PULSE_COIL_TIMED && p->pulse_unit_ms > 0;
+}
+
+static void put_command(const struct coil_port *self, int output, bool on, uint8_t pdu[PDU])
 {
     const struct lk_board_profile *p = self->coils.profile;
-    bool timed = output == LK_PANEL_BUZZER && on && p->pulse_kind == LK_PULSE_COIL_TIMED && p->pulse_unit_ms > 0;
-    uint16_t address = (uint16_t)((timed ? p->pulse_address : p->coils_address) + self->coils.channel[output]);
-    uint16_t value = timed ? (uint16_t)((LK_PANEL_BEEP_MAX_MS + p->pulse_unit_ms - 1) / p->pulse_unit_ms)
-                     : on  ? 0xff00
-                           : 0;
-    pdu[0] = WRITE_COIL;
+    uint16_t address = p->coil_address, value = on ? 0xff00 : 0;
+    pdu[0] = p->coil_kind == LK_COIL_REGISTER ? WRITE_REGISTER : WRITE_COIL;
+    if (is_timed(p, output, on)) {
+        pdu[0] = WRITE_COIL;
+        address = p->pulse_address;
+        value = (uint16_t)((LK_PANEL_BEEP_MAX_MS + p->pulse_unit_ms - 1) / p->pulse_unit_ms);
+    } else if (p->coil_kind == LK_COIL_REGISTER) {
+        value = on ? p->coil_on : p->coil_off;
+    }
+    address = (uint16_t)(address + self->coils.channel[output]);
     pdu[1] = (uint8_t)(address >> 8);
     pdu[2] = (uint8_t)address;
     pdu[3] = (uint8_t)(value >> 8);
@@ -62,7 +71,7 @@ static void ask(struct coil_port *self, int64_t now_ms)
     struct lk_fb_request request = {
         .tag = (uint64_t)LK_PANEL_TAG << 48 | (++self->asked_tag & 0xffffffff),
         .unit = self->coils.unit,
-        .pdu_len = 5,
+        .pdu_len = PDU,
         .expect = LK_FB_ECHO,
         .priority = LK_FB_NORMAL,
         .timeout_ms = self->coils.profile->timeout_ms,
@@ -157,10 +166,7 @@ static int check(const struct lk_panel_coils *coils)
             return -EINVAL;
         }
     }
-    if (!coils->profile->verified && !coils->verified) {
-        return -EPERM;
-    }
-    return coils->profile->coils_read == READ_COILS ? 0 : -EOPNOTSUPP;
+    return coils->profile->verified || coils->verified ? 0 : -EPERM;
 }
 
 int lk_panel_create_coils(const struct lk_panel_coils *coils, struct lk_fieldbus *fb, const struct lk_panel_sink *sink,

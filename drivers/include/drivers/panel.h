@@ -57,7 +57,7 @@ enum {
     LK_PANEL_REFRESH_MS = 60000, /* coils: everything is written again so often: a board may have been switched off */
     LK_PANEL_DUTY_MS = 15000,    /* noise at once */
     LK_PANEL_DUTY_SHARE = 4,     /* a quiet ms gives back 1/4 ms of noise */
-    LK_PANEL_BEEP_MAX_MS = 1000, /* of the patterns; a board that times a pulse ends each beep by itself */
+    LK_PANEL_BEEP_MAX_MS = 500,  /* of the patterns; a board that times a pulse ends each beep by itself */
 };
 
 struct lk_panel_sink {
@@ -79,8 +79,7 @@ struct lk_panel_coils {
 };
 
 /* Coils of a relay board on a line, which must outlive the panel and is not owned. 0; -EINVAL: nothing is wired, or a
- * channel the board does not have; -EPERM: the profile is unverified; -EOPNOTSUPP: the board's coils are not switched
- * by function 05; -ENOMEM. */
+ * channel the board does not have; -EPERM: the profile is unverified; -ENOMEM. */
 int lk_panel_create_coils(const struct lk_panel_coils *coils, struct lk_fieldbus *fb, const struct lk_panel_sink *sink,
                           void *user, struct lk_panel **ret_panel);
 

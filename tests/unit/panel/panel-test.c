@@ -155,20 +155,20 @@ static void a_higher_rank_is_heard_and_a_lower_one_is_not(void **state)
     (void)state;
     lk_panel_tick(panel, 0);
     lk_panel_sound(panel, LK_PANEL_ALARM, 0);
-    (void)run_to(&now_ms, 900);
-    lk_panel_sound(panel, LK_PANEL_OK, 900); /* in the pause of a beep */
+    (void)run_to(&now_ms, 600);
+    lk_panel_sound(panel, LK_PANEL_OK, 600); /* in the pause of a beep */
     assert_int_equal(wires(), GREEN);
-    lk_panel_hush(panel, LK_PANEL_LEFT_OPEN, 900); /* not what is played */
-    (void)run_to(&now_ms, 1300);
+    lk_panel_hush(panel, LK_PANEL_LEFT_OPEN, 600); /* not what is played */
+    (void)run_to(&now_ms, 1200);
     assert_int_equal(wires(), GREEN | NOISE);
-    lk_panel_hush(panel, LK_PANEL_ALARM, 1300);
+    lk_panel_hush(panel, LK_PANEL_ALARM, 1200);
     assert_int_equal(wires(), GREEN);
     lk_panel_sound(panel, LK_PANEL_LEFT_OPEN, 1400);
     lk_panel_sound(panel, LK_PANEL_REFUSED, 1400);
     lk_panel_sound(panel, LK_PANEL_ALARM, 1450);
     now_ms = 1450;
-    (void)run_to(&now_ms, 2200);
-    assert_int_equal(wires(), GREEN | NOISE); /* 750 ms into a long one */
+    (void)run_to(&now_ms, 1900);
+    assert_int_equal(wires(), GREEN | NOISE); /* 450 ms into a long one; a short one would be over */
 }
 
 static void an_alarm_that_is_repeated_does_not_begin_anew(void **state)
@@ -429,17 +429,40 @@ static void a_board_that_comes_back_is_told_everything_anew(void **state)
     assert_told("");
 }
 
+static uint8_t seen[5];
+
+static void on_register(void *user, int64_t at_ns, uint8_t unit, const uint8_t *pdu, size_t n)
+{
+    (void)user;
+    (void)at_ns;
+    if (unit == 3 && n == sizeof(seen)) {
+        memcpy(seen, pdu, n);
+    }
+}
+
+static void a_board_that_is_commanded_through_registers(void **state)
+{
+    struct lk_panel_coils wish = {
+        .unit = 3, .profile = lk_board_profile_find("eletechsup-r4d-8"), .verified = true, .channel = {0, -1, -1, 7}};
+    struct lk_panel *other = NULL;
+    (void)state;
+    assert_non_null(wish.profile);
+    lk_fieldbus_sim_set_watch(fb, on_register, NULL);
+    assert_int_equal(lk_panel_create_coils(&wish, fb, &sink, NULL, &other), 0);
+    lk_panel_stop(other, 0); /* the buzzer off first */
+    lk_panel_tick(other, 0);
+    lk_fieldbus_sim_advance(fb, 500 * MS);
+    assert_memory_equal(seen, ((const uint8_t[]){0x06, 0x00, 0x08, 0x02, 0x00}), 5);
+    (void)lk_panel_destroy(other);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
-    static const struct lk_board_profile unverified = {.name = "x", .channels = 8, .coils_read = 1, .timeout_ms = 100};
-    static const struct lk_board_profile registers = {
-        .name = "y", .channels = 8, .verified = true, .coils_read = 3, .timeout_ms = 100};
+    static const struct lk_board_profile unverified = {.name = "x", .channels = 8, .timeout_ms = 100};
     struct lk_panel_coils wish = {.unit = 1, .profile = &unverified, .channel = {0, -1, -1, -1}};
     struct lk_panel *none = NULL;
     (void)state;
     assert_int_equal(lk_panel_create_coils(&wish, fb, &sink, NULL, &none), -EPERM);
-    wish.profile = &registers;
-    assert_int_equal(lk_panel_create_coils(&wish, fb, &sink, NULL, &none), -EOPNOTSUPP);
     wish.profile = lk_board_profile_find("waveshare-relay-8");
     wish.channel[0] = 8;
     assert_int_equal(lk_panel_create_coils(&wish, fb, &sink, NULL, &none), -EINVAL);
@@ -469,6 +492,7 @@ int main(void)
         ON_COILS(one_request_at_a_time_behind_everything_else),
         ON_COILS(a_dead_board_is_told_once_and_costs_next_to_nothing),
         ON_COILS(a_board_that_comes_back_is_told_everything_anew),
+        ON_COILS(a_board_that_is_commanded_through_registers),
         ON_COILS(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
