@@ -65,6 +65,7 @@ static void out_changed(void *user)
     lk_core_view(lk_engine_core_config(app->engine), lk_engine_core(app->engine), lk_engine_now_ms(app->engine), &view);
     lk_face_show(app->face, &view);
     lk_readers_show(app->readers, &view);
+    lk_lamps_show(app->lamps, &view);
     lk_postal_changed(app->postal);
 }
 
@@ -79,9 +80,14 @@ static void out_broken(void *user, int error)
     begin_stop(app);
 }
 
-static int start_readers(struct lk_app *app, struct lk_text *why)
+static int start_devices(struct lk_app *app, struct lk_text *why)
 {
-    return lk_readers_create(app, &app->readers, why) == 0 ? EX_OK : EX_OSERR;
+    int r = lk_readers_create(app, &app->readers, why);
+    if (r == 0) {
+        r = lk_lamps_create(app, &app->lamps, why);
+    }
+    out_changed(app); /* they know nothing of the screen yet */
+    return r == 0 ? EX_OK : r == -EPERM ? EX_CONFIG : EX_OSERR;
 }
 
 /* --- housekeeping: clock quality, watchdog, write-ahead log
@@ -139,7 +145,7 @@ static void on_stop_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     struct lk_app *app = user;
-    if (lk_cabinet_stopped(app->cabinet)) {
+    if (lk_cabinet_stopped(app->cabinet) && lk_lamps_stopped(app->lamps)) {
         (void)event_base_loopbreak(app->base);
     }
 }
@@ -163,6 +169,7 @@ static void begin_stop(struct lk_app *app)
     lk_engine_post(app->engine, &in);
     app->stopping = true;
     lk_cabinet_stop(app->cabinet);
+    lk_lamps_stop(app->lamps);
     struct timeval often = {.tv_usec = 20000}, most = {.tv_sec = STOP_MOST_MS / 1000};
     app->stop_timer = event_new(app->base, -1, EV_PERSIST, on_stop_timer, app);
     if (!app->stop_timer || event_add(app->stop_timer, &often) < 0 ||
@@ -324,7 +331,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     lk_engine_post(app->engine, &boot);
     lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
-    return r == 0 ? start_readers(app, why) : EX_OSERR;
+    return r == 0 ? start_devices(app, why) : EX_OSERR;
 }
 
 int lk_app_start(struct lk_app *app, const struct lk_config *config, const struct lk_backends *backends,
@@ -372,6 +379,7 @@ void lk_app_end(struct lk_app *app)
     lk_admin_end_long(app);
     lk_admin_drop_all(app);
     app->postal = lk_postal_stop(app->postal);
+    app->lamps = lk_lamps_destroy(app->lamps);
     app->cabinet = lk_cabinet_destroy(app->cabinet);
     app->readers = lk_readers_destroy(app->readers);
     app->face = lk_face_destroy(app->face);

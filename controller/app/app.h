@@ -12,6 +12,7 @@
 #include "hal/input.h"
 #include "hal/serial.h"
 #include "hal/watchdog.h"
+#include "lamps.h"
 #include "postal.h"
 #include "readers.h"
 #include "worker.h"
@@ -23,6 +24,7 @@ struct lk_backends {
     lk_fieldbus_make *fieldbus;
     int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
     int (*input)(const char *path, struct lk_input_device **ret_device);
+    lk_gpio_make *gpio;           /* NULL: there is none here */
     struct lk_clock *clock;       /* borrowed */
     struct lk_watchdog *watchdog; /* borrowed */
 };
@@ -47,7 +49,8 @@ struct lk_app {
     struct lk_postal *postal; /* NULL: no uplink configured */
     struct lk_face *face;
     struct lk_admin *admin;
-    struct lk_readers *readers; /* NULL: not yet, or no more */
+    struct lk_readers *readers; /* NULL: none, not yet, or no more */
+    struct lk_lamps *lamps;     /* likewise */
     struct lk_worker *worker;
     struct event *signals[2], *housekeeping, *stop_timer;
     int64_t started_at_ms, tidy_at_ms;

@@ -8,11 +8,15 @@
 #include "app/config.h"
 #include "drivers/lockbank.h"
 #include "engine.h"
+#include "hal/gpio.h"
 
 struct lk_cabinet;
 
 /* How a fieldbus is made: hal/linux or hal/sim, chosen by main. */
 typedef int lk_fieldbus_make(const struct lk_fieldbus_config *config, struct lk_fieldbus **ret_fb);
+
+/* How a set of GPIO lines is made: likewise. */
+typedef int lk_gpio_make(const struct lk_gpio_config *config, struct lk_gpio **ret_gpio);
 
 /* Builds everything; nothing is opened yet. 0, or negative errno with *why naming the bank or fieldbus. */
 int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, struct event_base *base,
@@ -35,6 +39,10 @@ struct lk_cabinet *lk_cabinet_destroy(struct lk_cabinet *cabinet);
 /* For the engine's outlets. */
 int lk_cabinet_pulse(struct lk_cabinet *cabinet, int door, uint64_t intent, int64_t now_ms);
 void lk_cabinet_resume_bank(struct lk_cabinet *cabinet, int bank);
+
+/* Who gets the completions of the fieldbuses that belong to no bank; NULL: nobody. */
+void lk_cabinet_set_other(struct lk_cabinet *cabinet, void (*other)(void *user, const struct lk_fb_completion *done),
+                          void *user);
 
 /* For status pages. */
 struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *cabinet, unsigned index);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum kind { SCANNER, KEYPAD, CARD };
+enum { STATIONS = 3 };
 
 /* One reader on the loop. */
 struct station {
@@ -33,7 +34,7 @@ struct lk_readers {
     bool can_go_home;    /* or one that a first digit may leave */
     bool scan_wanted;    /* or one where a scan is taken */
     bool busy;           /* inside a driver: it must not be called again from its own news */
-    struct station station[LK_READERS_MOST];
+    struct station station[STATIONS];
 };
 
 /* --- the drivers behind one table
@@ -128,7 +129,7 @@ static const struct {
     int64_t (*next_at_ms)(const struct lk_readers *r);
     int (*fd)(const struct lk_readers *r);
     int (*error)(const struct lk_readers *r);
-} kinds[LK_READERS_MOST] = {
+} kinds[STATIONS] = {
     [SCANNER] = {"scanner", "the keypad still works", offsetof(struct lk_config, scanner.present),
                  offsetof(struct lk_config, scanner.device), make_scanner, scanner_tick, scanner_ready, scanner_next,
                  scanner_fd, scanner_error},
@@ -393,7 +394,7 @@ int lk_readers_create(struct lk_app *app, struct lk_readers **ret_readers, struc
     if (r) {
         r->app = app;
     }
-    for (size_t i = 0; e == 0 && i < LK_READERS_MOST; i++) {
+    for (size_t i = 0; e == 0 && i < STATIONS; i++) {
         e = make_station(r, (enum kind)i);
         if (e < 0) {
             lk_text_addf(why, "the %s %s cannot be set up: %s", kinds[i].name, device_of(&r->station[i]), strerror(-e));
@@ -403,7 +404,7 @@ int lk_readers_create(struct lk_app *app, struct lk_readers **ret_readers, struc
         (void)lk_readers_destroy(r);
         return e;
     }
-    for (size_t i = 0; i < LK_READERS_MOST; i++) {
+    for (size_t i = 0; i < STATIONS; i++) {
         if (r->station[i].present) {
             kinds[i].tick(r, now_of(r));
             arm(&r->station[i]);
@@ -418,7 +419,7 @@ struct lk_readers *lk_readers_destroy(struct lk_readers *r)
     if (!r) {
         return NULL;
     }
-    for (size_t i = 0; i < LK_READERS_MOST; i++) {
+    for (size_t i = 0; i < STATIONS; i++) {
         if (r->station[i].readable) {
             event_free(r->station[i].readable);
         }
@@ -507,10 +508,11 @@ static unsigned dropped_by(const struct lk_readers *r, enum kind kind)
     return n + cards.results[LK_CARD_NOT_READ];
 }
 
-size_t lk_readers_list(const struct lk_readers *r, struct lk_readers_state *list, size_t room)
+size_t lk_readers_list(const struct lk_app *app, struct lk_readers_state list[LK_READERS_MOST])
 {
+    const struct lk_readers *r = app->readers;
     size_t n = 0;
-    for (size_t i = 0; r && i < LK_READERS_MOST && n < room; i++) {
+    for (size_t i = 0; r && i < STATIONS; i++) {
         if (r->station[i].present) {
             int error = kinds[i].error(r);
             list[n++] = (struct lk_readers_state){.name = kinds[i].name,
@@ -521,14 +523,14 @@ size_t lk_readers_list(const struct lk_readers *r, struct lk_readers_state *list
                                                   .dropped = dropped_by(r, (enum kind)i)};
         }
     }
-    return n;
+    return n + lk_lamps_state(app->lamps, &list[n]);
 }
 
-json_t *lk_readers_json(const struct lk_readers *r)
+json_t *lk_readers_json(const struct lk_app *app)
 {
     struct lk_readers_state list[LK_READERS_MOST];
     json_t *json = json_array();
-    size_t n = lk_readers_list(r, list, LK_READERS_MOST);
+    size_t n = lk_readers_list(app, list);
     for (size_t i = 0; i < n; i++) {
         json_array_append_new(json, json_pack("{s:s, s:s, s:b, s:s, s:i, s:i}", "name", list[i].name, "device",
                                               list[i].device, "ok", list[i].error == 0, "detail", list[i].detail,

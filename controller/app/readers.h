@@ -24,22 +24,22 @@ struct lk_readers *lk_readers_destroy(struct lk_readers *readers);
 /* The screen has changed: whether a code is waited for, whether a half-typed one is still meant. NULL is fine. */
 void lk_readers_show(struct lk_readers *readers, const struct lk_view *view);
 
-/* How a reader is, for status pages: never anything that was read. */
+/* How a reader or the panel is, for status pages: never anything that was read. */
 struct lk_readers_state {
-    const char *name;   /* "scanner", "keypad", "card" */
+    const char *name;   /* "scanner", "keypad", "card reader", "panel" */
     const char *device; /* as configured */
     int error;          /* 0: it is there */
-    const char *detail; /* for people: "there", "not plugged in", ...; static */
+    const char *detail; /* for people: "there", "not plugged in", ...; valid until the loop turns */
     unsigned reads;     /* lines, codes or cards since the start */
     unsigned dropped;   /* lines, or cards that could not be read */
 };
 
-/* Fills the list; returns how many readers are configured. NULL is fine: none. */
-size_t lk_readers_list(const struct lk_readers *readers, struct lk_readers_state *list, size_t room);
+enum { LK_READERS_MOST = 4 }; /* the panel is the last */
+
+/* Fills the list, the panel included; returns how many are configured. */
+size_t lk_readers_list(const struct lk_app *app, struct lk_readers_state list[LK_READERS_MOST]);
 
 /* The same as JSON, for `status`: [{"name", "device", "ok", "detail", "reads", "dropped"}]. */
-json_t *lk_readers_json(const struct lk_readers *readers);
-
-enum { LK_READERS_MOST = 3 };
+json_t *lk_readers_json(const struct lk_app *app);
 
 #endif
