@@ -307,8 +307,8 @@ static void keypad_entered(void *user, const char *digits, int64_t now_ms)
 {
     (void)now_ms;
     struct lk_readers *r = user;
-    r->station[KEYPAD].reads++;
     if (!r->app->stopping && r->ready_for_code) {
+        r->station[KEYPAD].reads++;
         lk_kiosk_code(r->app, digits, 0);
     }
 }
