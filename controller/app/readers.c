@@ -120,7 +120,8 @@ static int make_keypad(struct lk_readers *r);
 static int make_card(struct lk_readers *r);
 
 static const struct {
-    const char *name;
+    const char *word;    /* in answers of the admin socket */
+    const char *name;    /* for people */
     const char *without; /* what a person at the cabinet can do meanwhile */
     size_t present, device;
     int (*make)(struct lk_readers *r);
@@ -130,13 +131,13 @@ static const struct {
     int (*fd)(const struct lk_readers *r);
     int (*error)(const struct lk_readers *r);
 } kinds[STATIONS] = {
-    [SCANNER] = {"scanner", "the keypad still works", offsetof(struct lk_config, scanner.present),
+    [SCANNER] = {"scanner", "scanner", "the keypad still works", offsetof(struct lk_config, scanner.present),
                  offsetof(struct lk_config, scanner.device), make_scanner, scanner_tick, scanner_ready, scanner_next,
                  scanner_fd, scanner_error},
-    [KEYPAD] = {"keypad", "the screen still works", offsetof(struct lk_config, keypad.present),
+    [KEYPAD] = {"keypad", "keypad", "the screen still works", offsetof(struct lk_config, keypad.present),
                 offsetof(struct lk_config, keypad.device), make_keypad, keypad_tick, keypad_ready, keypad_next,
                 keypad_fd, keypad_error},
-    [CARD] = {"card reader", "codes still work", offsetof(struct lk_config, card.present),
+    [CARD] = {"card", "card reader", "codes still work", offsetof(struct lk_config, card.present),
               offsetof(struct lk_config, card.device), make_card, card_tick, card_ready, card_next, card_fd,
               card_error},
 };
@@ -515,7 +516,7 @@ size_t lk_readers_list(const struct lk_app *app, struct lk_readers_state list[LK
     for (size_t i = 0; r && i < STATIONS; i++) {
         if (r->station[i].present) {
             int error = kinds[i].error(r);
-            list[n++] = (struct lk_readers_state){.name = kinds[i].name,
+            list[n++] = (struct lk_readers_state){.name = kinds[i].word,
                                                   .device = device_of(&r->station[i]),
                                                   .error = error,
                                                   .detail = state_words(error),

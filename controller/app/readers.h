@@ -26,7 +26,7 @@ void lk_readers_show(struct lk_readers *readers, const struct lk_view *view);
 
 /* How a reader or the panel is, for status pages: never anything that was read. */
 struct lk_readers_state {
-    const char *name;   /* "scanner", "keypad", "card reader", "panel" */
+    const char *name;   /* "scanner", "keypad", "card", "panel" */
     const char *device; /* as configured */
     int error;          /* 0: it is there */
     const char *detail; /* for people: "there", "not plugged in", ...; valid until the loop turns */

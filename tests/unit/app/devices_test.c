@@ -355,7 +355,7 @@ static void one_reader_gone_is_one_reader_gone(void **state)
     assert_int_equal(state_of("scanner").error, -ENODEV);
     assert_string_equal(state_of("scanner").detail, "not plugged in");
     assert_int_equal(state_of("keypad").error, 0);
-    assert_int_not_equal(state_of("card reader").error, 0);
+    assert_int_not_equal(state_of("card").error, 0);
     key_in("11112222\n");
     assert_int_equal(tries(), 1);
 }
@@ -392,13 +392,13 @@ static void a_card_is_read_and_nothing_happens(void **state)
     (void)state;
     make(CARD);
     start_and_be_ready();
-    assert_string_equal(state_of("card reader").detail, "not plugged in"); /* it has not said a word yet */
+    assert_string_equal(state_of("card").detail, "not plugged in"); /* it has not said a word yet */
     uint64_t seq = lk_store_last_seq(t.app.store);
     card_answers(frame, sam_status(frame, 0x9f, 4));
-    assert_string_equal(state_of("card reader").detail, "there");
+    assert_string_equal(state_of("card").detail, "there");
     card_answers(frame, sam_status(frame, 0x90, 8));
     card_answers(frame, sam_text(frame, "11010519491231002X", "张三丰"));
-    assert_int_equal(state_of("card reader").reads, 1);
+    assert_int_equal(state_of("card").reads, 1);
     assert_int_equal(screen(), LK_SCREEN_HOME);
     assert_int_equal(lk_store_last_seq(t.app.store), seq);
 }
