@@ -19,8 +19,6 @@
 #include <sys/prctl.h>
 #include <sysexits.h>
 
-enum { PROFILES = 32 };
-
 struct options {
     const char *path;
     bool check_only;
@@ -85,8 +83,8 @@ static int read_options(int argc, char **argv, struct options *options)
 
 static int load_config(const struct options *options, struct lk_config **ret_config)
 {
-    struct lk_config_profile profiles[PROFILES];
-    size_t count = lk_cabinet_profiles(profiles, PROFILES);
+    struct lk_config_profile profiles[LK_CABINET_PROFILES];
+    size_t count = lk_cabinet_profiles(profiles, LK_CABINET_PROFILES);
     struct lk_config_errors *errors = calloc(1, sizeof(*errors));
     int r = errors ? lk_config_load(options->path, profiles, count, ret_config, errors) : -ENOMEM;
     for (unsigned i = 0; r < 0 && errors && i < errors->count; i++) {
