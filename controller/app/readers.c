@@ -539,3 +539,12 @@ json_t *lk_readers_json(const struct lk_app *app)
     }
     return json;
 }
+
+bool lk_readers_scanner(const struct lk_readers *r, struct lk_scanner_counts *ret_counts)
+{
+    if (!r || !r->scanner) {
+        return false;
+    }
+    lk_scanner_counts(r->scanner, ret_counts);
+    return true;
+}

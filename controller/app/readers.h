@@ -7,6 +7,7 @@
 #define APP_READERS_H
 
 #include "core/view.h"
+#include "drivers/scanner.h"
 
 #include <jansson.h>
 
@@ -41,5 +42,8 @@ size_t lk_readers_list(const struct lk_app *app, struct lk_readers_state list[LK
 
 /* The same as JSON, for `status`: [{"name", "device", "ok", "detail", "reads", "dropped"}]. */
 json_t *lk_readers_json(const struct lk_app *app);
+
+/* The scanner's own counts, for metrics. False: there is none. */
+bool lk_readers_scanner(const struct lk_readers *readers, struct lk_scanner_counts *ret_counts);
 
 #endif
