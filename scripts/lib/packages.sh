@@ -20,6 +20,7 @@ build libevent-dev
 build libinih-dev
 build libargon2-dev
 build libjose-dev
+build libevdev-dev
 build libpaho-mqtt-dev
 test libcmocka-dev
 test mosquitto

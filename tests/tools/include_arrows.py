@@ -42,6 +42,7 @@ LIBRARIES = (
     (r"modbus\.h", ("hal/linux",), (1, 1)),
     (r"MQTTAsync\.h", ("controller/uplink",), (1, 1)),
     (r"gpiod\.h", ("hal/linux",), (0, 2)),  # one per major version of libgpiod
+    (r"libevdev/.*", ("hal/linux",), (1, 1)),
     (r"sqlite3\.h", ("controller/store",), None),
     (r"jansson\.h", ("controller/store", "controller/uplink", "controller/face", "controller/app", "controller/ctl",
                      "controller/commission"), None),
