@@ -23,6 +23,7 @@ const struct lk_admin_command lk_admin_table[] = {
     {"open", LK_ADMIN_CHANGE, lk_admin_open},
     {"block", LK_ADMIN_CHANGE, lk_admin_block},
     {"unblock", LK_ADMIN_CHANGE, lk_admin_unblock},
+    {"confirm", LK_ADMIN_CHANGE, lk_admin_confirm},
     {"settle", LK_ADMIN_CHANGE, lk_admin_settle},
     {"backup", LK_ADMIN_CHANGE, lk_admin_backup},
     {"staff_add", LK_ADMIN_CHANGE, lk_admin_staff_add},

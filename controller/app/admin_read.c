@@ -2,6 +2,7 @@
 #include "store/find.h"
 #include "store/log.h"
 #include "uplink/envelope.h"
+#include "wiring.h"
 
 #include "base/text.h"
 
@@ -106,6 +107,19 @@ static json_t *door_counts_json(struct lk_app *app)
                      unknown);
 }
 
+/* The doors whose wiring waits for staff. */
+static json_t *wiring_json(struct lk_app *app)
+{
+    json_t *list = json_array();
+    const char *label;
+    for (unsigned n = 0;
+         (label = lk_wiring_held(lk_engine_core_config(app->engine), lk_engine_core(app->engine), -1, n)) != NULL;
+         n++) {
+        json_array_append_new(list, json_string(label));
+    }
+    return list;
+}
+
 static void add_log_state(struct lk_app *app, json_t *json)
 {
     uint64_t seq = lk_store_last_seq(app->store), acked = lk_store_acked(app->store), oldest = 0;
@@ -145,6 +159,7 @@ void lk_admin_status(void *user, struct lk_admin_request *request, const json_t 
     json_object_set_new(json, "fieldbuses", fieldbuses_json(app));
     json_object_set_new(json, "banks", banks_json(app));
     json_object_set_new(json, "doors", door_counts_json(app));
+    json_object_set_new(json, "wiring_changed", wiring_json(app));
     json_object_set_new(
         json, "kiosk",
         json_pack("{s:s, s:i}", "url", lk_face_url(app->face), "streams", (int)lk_face_streams(app->face)));
@@ -169,7 +184,10 @@ static json_t *door_json(struct lk_app *app, int i)
     const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
     const struct lk_door_config *place = &cfg->door[i];
     const struct lk_door *door = &lk_engine_core(app->engine)->door[i];
-    enum lk_reason reason = door->doubt_until_ms != LK_NEVER ? LK_REASON_OUTCOME_UNPROVEN : door->blocked_for;
+    enum lk_reason reason = door->doubt_until_ms != LK_NEVER      ? LK_REASON_OUTCOME_UNPROVEN
+                            : door->blocked_for != LK_REASON_NONE ? door->blocked_for
+                            : door->wiring_held                   ? LK_REASON_WIRING_CHANGED
+                                                                  : LK_REASON_NONE;
     return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I}", "door", place->label, "bank",
                      cfg->bank_name[place->bank], "size", lk_size_name(place->size), "low_reach", place->low_reach,
                      "state", lk_door_state_name(door->state), "use", lk_use_name(door->use), "item", door->item,

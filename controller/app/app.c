@@ -1,4 +1,5 @@
 #include "app.h"
+#include "wiring.h"
 
 #include "base/log.h"
 
@@ -410,6 +411,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     app->started = true;
     lk_postal_serve(app->postal, app->engine);
     lk_engine_post(app->engine, &boot);
+    lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
     return r == 0 ? start_scanner(app, why) : EX_OSERR;
 }

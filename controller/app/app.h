@@ -100,7 +100,7 @@ void lk_admin_end_long(struct lk_app *app);
 typedef void lk_admin_handler(void *user, struct lk_admin_request *request, const json_t *args);
 lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_bus, lk_admin_uplink, lk_admin_events;
 lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
-lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_settle;
+lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_confirm, lk_admin_settle;
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 

@@ -94,8 +94,22 @@ static enum lk_reason reason_word(enum lk_lockbank_reason reason)
     case LK_LOCKBANK_REASON_UNVERIFIED:
     case LK_LOCKBANK_REASON_REFUSED:
         return LK_REASON_BOARD_UNVERIFIED;
+    case LK_LOCKBANK_REASON_DUPLICATE:
+        return LK_REASON_DUPLICATE_ADDRESS;
+    case LK_LOCKBANK_REASON_WRONG_BOARD:
+        return LK_REASON_WRONG_BOARD;
+    case LK_LOCKBANK_REASON_GARBLED:
+        return LK_REASON_GARBLED;
+    case LK_LOCKBANK_REASON_INPUTS_SILENT:
+        return LK_REASON_INPUTS_SILENT;
     case LK_LOCKBANK_REASON_SHUTDOWN:
         return LK_REASON_SHUTTING_DOWN;
+    case LK_LOCKBANK_REASON_HELD:
+        return LK_REASON_LINE_HELD;
+    case LK_LOCKBANK_REASON_NO_LINE:
+        return LK_REASON_LINE_MISSING;
+    case LK_LOCKBANK_REASON_GUARD:
+        return LK_REASON_GUARD_LOST;
     }
     return LK_REASON_NONE;
 }
@@ -269,7 +283,7 @@ static int make_bank(struct lk_cabinet *c, unsigned i, struct lk_text *why)
         .verified = from->verified,
         .doors = from->doors,
         .pulse_ms = from->pulse_ms,
-        .sensor_closed_level = from->sensor_closed == LK_CONFIG_HIGH ? UINT32_MAX : 0,
+        .sensor_closed_level = from->sensor_closed,
         .timeout_ms = from->timeout_ms,
         .confirm_ms = from->confirm_ms,
         .poll_ms = from->poll_ms,
@@ -457,6 +471,7 @@ size_t lk_cabinet_profiles(struct lk_config_profile *list, size_t room)
     for (; n < room && profile; profile = lk_board_profile_at(++n)) {
         list[n] = (struct lk_config_profile){.name = profile->name,
                                              .channels = profile->channels,
+                                             .inputs = profile->channels,
                                              .pulse_unit_ms = profile->pulse_unit_ms,
                                              .pulse_max_ms = profile->pulse_max_ms};
     }

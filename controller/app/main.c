@@ -5,6 +5,7 @@
 #include "hal/fieldbus_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
+#include "wiring.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -25,20 +26,21 @@ struct options {
 
 static void print_help(FILE *out)
 {
-    (void)fprintf(out,
-                  "lockerd %s - the pickup locker controller\n"
-                  "\n"
-                  "usage: lockerd [--config FILE] [--check-config]\n"
-                  "  -c, --config FILE   configuration (default %s)\n"
-                  "      --check-config  read and check the configuration, start nothing\n"
-                  "      --help-config   print every configuration key\n"
-                  "      --version       print the version\n"
-                  "  -h, --help          print this\n"
-                  "\n"
-                  "exit: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 database damaged or not ours, 70 our fault: start anew,\n"
-                  "      71 system error, 75 another process has the database, the line or the port, 78 configuration error\n"
-                  "See lockerd(8), lockerd.conf(5), lockerctl(1).\n",
-                  LK_VERSION, LK_CONFIG_PATH);
+    (void)fprintf(
+        out,
+        "lockerd %s - the pickup locker controller\n"
+        "\n"
+        "usage: lockerd [--config FILE] [--check-config]\n"
+        "  -c, --config FILE   configuration (default %s)\n"
+        "      --check-config  read and check the configuration, start nothing\n"
+        "      --help-config   print every configuration key\n"
+        "      --version       print the version\n"
+        "  -h, --help          print this\n"
+        "\n"
+        "exit: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 database damaged or not ours, 70 our fault: start anew,\n"
+        "      71 system error, 75 another process has the database, the line or the port, 78 configuration error\n"
+        "See lockerd(8), lockerd.conf(5), lockerctl(1).\n",
+        LK_VERSION, LK_CONFIG_PATH);
 }
 
 /* EX_OK: go on; -1: done, exit 0; else exit with it. */
@@ -92,6 +94,7 @@ static int load_config(const struct options *options, struct lk_config **ret_con
         (void)fprintf(stderr, "... and %u more\n", errors->more);
     }
     free(errors);
+    r = r == 0 ? lk_wiring_fill(*ret_config) : r;
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 

@@ -94,6 +94,7 @@ int lk_cmd_events(struct lk_ctl *ctl);
 int lk_cmd_open(struct lk_ctl *ctl);
 int lk_cmd_block(struct lk_ctl *ctl);
 int lk_cmd_unblock(struct lk_ctl *ctl);
+int lk_cmd_confirm(struct lk_ctl *ctl);
 int lk_cmd_settle(struct lk_ctl *ctl);
 int lk_cmd_backup(struct lk_ctl *ctl);
 int lk_cmd_selfcheck(struct lk_ctl *ctl);

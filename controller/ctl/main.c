@@ -19,6 +19,7 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"open", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_open},
     {"block", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_block},
     {"unblock", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_unblock},
+    {"confirm", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_confirm},
     {"settle", 2, 2, LK_OPT_WHY, CHANGE_S, lk_cmd_settle},
     {"backup", 1, 1, 0, CHECK_S, lk_cmd_backup},
     {"selfcheck", 0, 0, 0, CHECK_S, lk_cmd_selfcheck},

@@ -37,6 +37,9 @@ void lk_fb_link_drain(struct lk_fb_link *link, int64_t silence_ns, int64_t limit
 /* 0; -ENODEV with *ret_partly saying whether some bytes may have gone out. Bytes handed to the kernel count as sent. */
 int lk_fb_link_send(struct lk_fb_link *link, uint8_t unit, const uint8_t *pdu, size_t n, bool *ret_partly);
 
+/* Waits until something can be read, or the interrupt descriptor (-1: none) is readable. 0; -ETIMEDOUT; -EINTR. */
+int lk_fb_link_await(struct lk_fb_link *link, int64_t wait_ns, int interrupt_fd);
+
 /* One frame, whose first byte must come within wait_ns. 0; -ETIMEDOUT; -EILSEQ (checksum); -EBADMSG (no frame);
  * -ENODEV. */
 int lk_fb_link_receive(struct lk_fb_link *link, int64_t wait_ns, struct lk_fb_frame *ret_frame);

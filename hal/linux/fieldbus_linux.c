@@ -21,6 +21,10 @@ enum {
     RETRY_MIN_MS = 1000,          /* reopening */
     RETRY_MAX_TCP_MS = 10000,
     RTU_OVERHEAD = 3, /* address and checksum */
+    /* lk_fieldbus_stop() ends within two seconds, follow-ups included: */
+    STOP_REPLY_NS = 300000000,  /* a reply is awaited no longer once the line is being stopped with follow-ups open */
+    STOP_REOPEN_NS = 600000000, /* no new connection is tried later than this after the stop (it may take a second) */
+    STOP_TRIES_NS = 1600000000, /* no follow-up is begun later */
 };
 
 struct line {
@@ -29,6 +33,7 @@ struct line {
     pthread_t thread;
     int stop_fd;
     atomic_bool stopping;
+    _Atomic int64_t stop_at_ns;
     int64_t gap_ns;
     int64_t free_at_ns; /* the frame gap is over */
     int64_t noise_since_ns;
@@ -83,35 +88,62 @@ static int bring_up(struct line *line)
 /* Something came back that must not be taken for a later reply, or may still come. */
 static void recover(struct line *line)
 {
-    if (atomic_load(&line->stopping)) {
+    bool stopping = atomic_load(&line->stopping);
+    if (stopping && !lk_fb_follows(&line->base)) {
         return;
     }
     if (line->base.config.transport == LK_FB_RTU) {
-        lk_fb_link_drain(line->link, SILENCE_NS, NOISE_LIMIT_NS);
+        lk_fb_link_drain(line->link, SILENCE_NS, stopping ? 2 * SILENCE_NS : NOISE_LIMIT_NS);
         return;
     }
     lk_fb_link_close(line->link);
-    if (lk_fb_link_open(line->link) != 0) {
+    bool late = stopping && now_ns() > atomic_load(&line->stop_at_ns) + STOP_REOPEN_NS;
+    if (late || lk_fb_link_open(line->link) != 0) {
         lose(line);
     }
+}
+
+/* The wait for a reply. When the line is being stopped and a coil waits for its follow-up, it becomes a short one. */
+static int await_reply(struct line *line, const struct lk_fb_job *job, int64_t *deadline_ns)
+{
+    int stop_fd = atomic_load(&line->stopping) ? -1 : line->stop_fd;
+    int r = lk_fb_link_await(line->link, *deadline_ns - now_ns(), stop_fd);
+    if (r == -EINTR && (job->then >= 0 || lk_fb_follows(&line->base))) {
+        int64_t short_ns = now_ns() + STOP_REPLY_NS;
+        *deadline_ns = short_ns < *deadline_ns ? short_ns : *deadline_ns;
+    }
+    return r == -EINTR ? lk_fb_link_await(line->link, *deadline_ns - now_ns(), -1) : r;
 }
 
 static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
 {
     size_t n = job->request.pdu_len + RTU_OVERHEAD;
-    int64_t deadline_ns =
-        outcome->sent_at_ns + lk_fb_wire_ns(&line->base.config, n) + job->request.timeout_ms * INT64_C(1000000);
+    int64_t deadline_ns = outcome->sent_at_ns + lk_fb_wire_ns(&line->base.config, n) + job->wait_ms * INT64_C(1000000);
     enum lk_fb_verdict verdict = LK_FB_LATE;
     while (verdict == LK_FB_LATE) {
         struct lk_fb_frame frame;
-        int64_t wait_ns = deadline_ns - now_ns();
-        int r = wait_ns > 0 ? lk_fb_link_receive(line->link, wait_ns, &frame) : -ETIMEDOUT;
+        int r = await_reply(line, job, &deadline_ns);
+        r = r ? r : lk_fb_link_receive(line->link, 0, &frame);
         if (r) {
             outcome->crc = r == -EILSEQ;
             outcome->status = r == -EILSEQ ? -EBADMSG : r;
             return;
         }
         verdict = lk_fb_judge(&line->base, job, frame.unit, frame.pdu, frame.n, outcome, now_ns());
+    }
+}
+
+/* After the proof: does somebody else answer as well? */
+static void listen_on(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
+{
+    int64_t end_ns = outcome->done_at_ns + job->request.listen_ms * INT64_C(1000000);
+    while (!outcome->doubled && lk_fb_link_await(line->link, end_ns - now_ns(), line->stop_fd) == 0) {
+        struct lk_fb_frame frame;
+        int r = lk_fb_link_receive(line->link, 0, &frame);
+        if (r == -ENODEV) {
+            return; /* the next use of the line finds out */
+        }
+        outcome->doubled = r != 0 || lk_fb_stray(&line->base, frame.unit, frame.pdu, frame.n, now_ns());
     }
 }
 
@@ -125,16 +157,22 @@ static void transact(struct line *line, const struct lk_fb_job *job)
         listen_for(line, job, &outcome);
     }
     outcome.done_at_ns = now_ns();
+    int64_t quiet_ns = outcome.done_at_ns;
+    if (outcome.status == 0 && r->listen_ms > 0) {
+        listen_on(line, job, &outcome);
+        quiet_ns = now_ns();
+    }
     lk_fb_done(&line->base, job, &outcome);
     if (outcome.status == -ENODEV) {
         lose(line);
-    } else if (outcome.status == -ETIMEDOUT || outcome.status == -EBADMSG) {
+    } else if (outcome.status == -ETIMEDOUT || outcome.status == -EBADMSG || outcome.doubled) {
         recover(line);
-        outcome.done_at_ns = now_ns();
+        quiet_ns = now_ns();
     } else {
         line->retry_ms = RETRY_MIN_MS;
     }
-    line->free_at_ns = outcome.done_at_ns + line->gap_ns;
+    line->free_at_ns = quiet_ns + line->gap_ns;
+    lk_fb_free(&line->base, job, outcome.sent_at_ns, line->free_at_ns);
 }
 
 /* True when the gap is over. The wait ends early for a command, so that the next request is chosen after it. */
@@ -193,6 +231,32 @@ static void step(struct line *line)
     }
 }
 
+static void sleep_until(int64_t at_ns)
+{
+    struct timespec ts = {.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR) {
+    }
+}
+
+/* The line is being stopped: what was switched on and waits for its follow-up gets it now. */
+static void send_follow_ups(struct line *line)
+{
+    struct lk_fb_job job;
+    int64_t stop_ns = atomic_load(&line->stop_at_ns);
+    bool follows = lk_fb_follows(&line->base);
+    if (follows && !lk_fb_link_is_open(line->link) && now_ns() < stop_ns + STOP_REOPEN_NS) {
+        (void)bring_up(line);
+    }
+    while (follows && now_ns() < stop_ns + STOP_TRIES_NS && lk_fb_last(&line->base, now_ns(), &job)) {
+        sleep_until(line->free_at_ns);
+        if (lk_fb_link_check(line->link) > 0) {
+            lk_fb_link_drain(line->link, SILENCE_NS, 2 * SILENCE_NS);
+        }
+        job.wait_ms = job.wait_ms < STOP_REPLY_NS / 1000000 ? job.wait_ms : STOP_REPLY_NS / 1000000;
+        transact(line, &job);
+    }
+}
+
 static void *work(void *arg)
 {
     struct line *line = arg;
@@ -202,6 +266,7 @@ static void *work(void *arg)
     while (!atomic_load(&line->stopping)) {
         step(line);
     }
+    send_follow_ups(line);
     lk_fb_cancel_all(&line->base, now_ns());
     lk_fb_link_close(line->link);
     return NULL;
@@ -236,6 +301,7 @@ static void stop(struct lk_fieldbus *fb)
 {
     struct line *line = (struct line *)fb;
     uint64_t one = 1;
+    atomic_store(&line->stop_at_ns, now_ns());
     atomic_store(&line->stopping, true);
     ssize_t n = write(line->stop_fd, &one, sizeof(one));
     (void)n;

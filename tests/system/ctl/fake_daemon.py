@@ -196,7 +196,7 @@ class FakeDaemon:
     def _result(self, command, args):
         if command == "open":
             return {"door": args["door"], "outcome": "opened"}
-        if command in ("block", "unblock"):
+        if command in ("block", "unblock", "confirm"):
             return {key: args[key] for key in ("door", "bank") if key in args}
         if command == "settle":
             return {"item": args["item"], "custody": args["to"]}

@@ -134,6 +134,8 @@ class Acting(unittest.TestCase):
                 (("block", "A02", "--why", "dent"), "block", {"door": "A02", "why": "dent"}),
                 (("unblock", "A02"), "unblock", {"door": "A02", "why": "lockerctl"}),
                 (("unblock", "A"), "unblock", {"bank": "A", "why": "lockerctl"}),
+                (("confirm", "A02"), "confirm", {"door": "A02", "why": "lockerctl"}),
+                (("confirm", "A", "--why", "tried"), "confirm", {"bank": "A", "why": "tried"}),
                 (("settle", "YL-7", "at_window"), "settle", {"item": "YL-7", "to": "at_window", "why": "lockerctl"}),
                 (("staff", "remove", "c01"), "staff_remove", {"staff": "c01"}))
         for words, command, args in rows:
@@ -291,7 +293,7 @@ class Usage(unittest.TestCase):
             self.assertEqual(daemon.requests, [])
 
     def test_help_for_everything(self):
-        commands = "status doors items events open block unblock settle backup selfcheck bus uplink store staff".split()
+        commands = "status doors items events open block unblock confirm settle backup selfcheck bus uplink store staff".split()
         for lang, word in (("zh", "用法"), ("en", "Usage")):
             main = run("/nonexistent", "--help", lang=lang)
             self.assertEqual(main.returncode, 0)
