@@ -107,6 +107,6 @@ lk_debian_unpack() { # root, deb...
     [ -e "$root/$name" ] || ln -s "usr/$name" "$root/$name"
   done
   for name in "$@"; do
-    dpkg-deb -x "$name" "$root" || return 1
+    dpkg-deb --fsys-tarfile "$name" | tar -x -p --keep-directory-symlink -C "$root" || return 1
   done
 }
