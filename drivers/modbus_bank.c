@@ -88,7 +88,7 @@ static int start(struct lk_lockbank *base, int64_t now_ms)
     bank->step = LK_BANK_STEP_NONE;
     bank->relays = bank->inputs = (struct lk_bank_board){0};
     bank->relays_set_up = false;
-    return lk_modbus_polls_set(bank);
+    return lk_modbus_polls_set(bank, false);
 }
 
 static int pulse(struct lk_lockbank *base, unsigned door, int64_t now_ms)

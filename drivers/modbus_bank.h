@@ -15,6 +15,7 @@
 
 enum {
     LK_BANK_RETRY_MS = 20,       /* the line took no request: its queue is full */
+    LK_BANK_SLOW_MS = 5000,      /* a board that must not be driven is only asked whether it is there */
     LK_BANK_HEALTH_MS = 1000,    /* a board without inputs is asked for its relays so often */
     LK_BANK_PROBES = 3,          /* questions at set-up that show whether two boards answer */
     LK_BANK_PROBES_ODD = 2,      /* so many broken or double answers are no bad luck */
@@ -65,7 +66,8 @@ struct lk_modbus_bank {
     uint32_t generation; /* of the line at the last set-up */
     uint64_t seq;
     struct lk_bank_board relays, inputs; /* the same news where it is one board */
-    bool relays_set_up;                  /* only the other board was missing */
+    bool polls_slow;
+    bool relays_set_up; /* only the other board was missing */
     enum lk_bank_step step;
     uint64_t step_tag; /* 0: the step's request could not be submitted yet */
     int64_t step_at_ms;
@@ -97,7 +99,8 @@ uint32_t lk_modbus_levels(const struct lk_modbus_bank *bank, const struct lk_fb_
 void lk_modbus_tell_reading(struct lk_modbus_bank *bank, const struct lk_fb_completion *c, bool fresh);
 
 /* modbus_polls.c */
-int lk_modbus_polls_set(struct lk_modbus_bank *bank);
+/* slow: two boards answer, and each answer is a disturbance to the others of the line. 0 or negative errno. */
+int lk_modbus_polls_set(struct lk_modbus_bank *bank, bool slow);
 void lk_modbus_polls_drop(struct lk_modbus_bank *bank);
 void lk_modbus_poll_news(struct lk_modbus_bank *bank, const struct lk_fb_completion *c, bool health, int64_t now_ms);
 

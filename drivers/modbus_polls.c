@@ -18,17 +18,19 @@ static int set_poll(struct lk_modbus_bank *bank, enum lk_bank_use use, const str
 
 /* A board without inputs would never be asked for anything between pulses: its relays are read slowly, which shows that
  * it lives, and a relay that closed on its own. */
-int lk_modbus_polls_set(struct lk_modbus_bank *bank)
+int lk_modbus_polls_set(struct lk_modbus_bank *bank, bool slow)
 {
     if (lk_modbus_two_boards(bank)) {
         struct lk_fb_request coils = lk_modbus_to_relays(bank, lk_board_frame_read_coils(bank->config.profile));
-        int r = set_poll(bank, LK_BANK_USE_HEALTH, &coils, LK_BANK_HEALTH_MS);
+        int r = set_poll(bank, LK_BANK_USE_HEALTH, &coils, slow ? LK_BANK_SLOW_MS : LK_BANK_HEALTH_MS);
         if (r) {
             return r;
         }
     }
     struct lk_fb_request inputs = lk_modbus_to_inputs(bank, lk_board_frame_read_inputs(lk_modbus_inputs_profile(bank)));
-    return set_poll(bank, LK_BANK_USE_POLL, &inputs, bank->config.poll_ms);
+    int r = set_poll(bank, LK_BANK_USE_POLL, &inputs, slow ? LK_BANK_SLOW_MS : bank->config.poll_ms);
+    bank->polls_slow = r == 0 ? slow : bank->polls_slow;
+    return r;
 }
 
 void lk_modbus_polls_drop(struct lk_modbus_bank *bank)
@@ -79,7 +81,7 @@ static void poll_failed(struct lk_modbus_bank *bank, const struct lk_fb_completi
         reason = silent(bank, health);
         break;
     default:
-        board->garbled = c->garbled;
+        board->garbled = c->status == -EBADMSG;
         return;
     }
     heard(bank, health, (struct lk_bank_board){.heard = LK_BANK_FAILED, .garbled = board->garbled});

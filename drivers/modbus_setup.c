@@ -134,6 +134,14 @@ static void end(struct lk_modbus_bank *bank, bool proved_off)
     lk_bank_end(&bank->base, proved_off);
 }
 
+/* What the standing poll says next, that its board is silent, is then said with this reason. */
+static void note_garbled(struct lk_modbus_bank *bank)
+{
+    bool other = of_other_board(bank->step) && lk_modbus_two_boards(bank);
+    bank->relays.garbled = bank->relays.garbled || !other;
+    bank->inputs.garbled = bank->inputs.garbled || other || !lk_modbus_two_boards(bank);
+}
+
 static void lost(struct lk_modbus_bank *bank, enum lk_lockbank_reason reason, int64_t now_ms)
 {
     bank->step = LK_BANK_STEP_NONE;
@@ -179,7 +187,7 @@ static enum lk_lockbank_reason reason_of(const struct lk_modbus_bank *bank, cons
     if (c->status == -EREMOTEIO) {
         return LK_LOCKBANK_REASON_REFUSED;
     }
-    if (c->garbled) {
+    if (c->status == -EBADMSG) {
         return LK_LOCKBANK_REASON_GARBLED;
     }
     bool other = of_other_board(bank->step) && lk_modbus_two_boards(bank);
@@ -189,6 +197,9 @@ static enum lk_lockbank_reason reason_of(const struct lk_modbus_bank *bank, cons
 /* Set-up is tried again with the next news from the poll; the end only where somebody may still be listening. */
 static void step_failed(struct lk_modbus_bank *bank, const struct lk_fb_completion *c, int64_t now_ms)
 {
+    if (c->status == -EBADMSG) {
+        note_garbled(bank);
+    }
     bool somebody = c->status != -ENODEV && c->status != -EHOSTDOWN && c->status != -ECANCELED;
     if (!bank->base.ending) {
         lost(bank, reason_of(bank, c), now_ms);
@@ -205,10 +216,11 @@ static void probed(struct lk_modbus_bank *bank, int64_t now_ms)
     bank->probes++;
     if (bank->probes_doubled >= LK_BANK_PROBES_ODD) {
         stopped(bank, LK_LOCKBANK_REASON_DUPLICATE, now_ms);
-    } else if (bank->probes_doubled + bank->probes_garbled >= LK_BANK_PROBES_ODD) {
-        lost(bank, LK_LOCKBANK_REASON_GARBLED, now_ms);
+        (void)lk_modbus_polls_set(bank, true);
     } else if (bank->probes < LK_BANK_PROBES) {
         go(bank, bank->step, now_ms);
+    } else if (bank->probes_doubled + bank->probes_garbled >= LK_BANK_PROBES_ODD) {
+        lost(bank, LK_LOCKBANK_REASON_GARBLED, now_ms);
     } else {
         next(bank, now_ms);
     }
@@ -224,9 +236,10 @@ static bool failure_means(struct lk_modbus_bank *bank, const struct lk_fb_comple
         stopped(bank, LK_LOCKBANK_REASON_WRONG_BOARD, now_ms);
         return true;
     }
-    if (bank->base.ending || !c->garbled || (!probing && bank->step != LK_BANK_STEP_ALL_OFF)) {
+    if (bank->base.ending || c->status != -EBADMSG || (!probing && bank->step != LK_BANK_STEP_ALL_OFF)) {
         return false;
     }
+    note_garbled(bank);
     if (probing) {
         bank->probes_garbled++;
         probed(bank, now_ms);
@@ -285,6 +298,9 @@ static void ready(struct lk_modbus_bank *bank, const struct lk_fb_completion *c,
 {
     bank->step = LK_BANK_STEP_NONE;
     bank->forced_check_at_ms = INT64_MAX;
+    if (bank->polls_slow) {
+        (void)lk_modbus_polls_set(bank, false);
+    }
     lk_bank_ready(&bank->base, lk_modbus_levels(bank, c), c->done_at_ns / 1000000, now_ms);
 }
 

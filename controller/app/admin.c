@@ -16,6 +16,7 @@ const struct lk_admin_command lk_admin_table[] = {
     {"items", LK_ADMIN_READ, lk_admin_items},
     {"events", LK_ADMIN_READ, lk_admin_events},
     {"bus", LK_ADMIN_READ, lk_admin_bus},
+    {"metrics", LK_ADMIN_READ, lk_admin_metrics},
     {"uplink", LK_ADMIN_READ, lk_admin_uplink},
     {"store", LK_ADMIN_READ, lk_admin_store},
     {"selfcheck", LK_ADMIN_READ, lk_admin_selfcheck},

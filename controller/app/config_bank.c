@@ -49,7 +49,7 @@ static void check_bus(struct lk_config_reader *r, const struct lk_config_found *
 static void profile_unknown(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
                             const char *name)
 {
-    char known[340];
+    char known[400];
     struct lk_text t = lk_text_init(known, sizeof(known));
     for (size_t i = 0; i < r->profile_count; i++) {
         lk_text_addf(&t, "%s%s", i == 0 ? "" : ", ", r->profiles[i].name);
@@ -459,8 +459,29 @@ static void check_chip(struct lk_config_reader *r, const struct lk_config_found 
     check_lines(r, s, "sensors", &bank->sensors, other, "sensors", &other->sensors);
 }
 
+/* All banks together; the first one beyond is named. */
+static void check_total(struct lk_config_reader *r)
+{
+    unsigned doors = 0;
+    for (unsigned i = 0; i < r->found_count; i++) {
+        const struct lk_config_found *s = &r->found[i];
+        if (s->kind != LK_SEC_BANK) {
+            continue;
+        }
+        doors += r->config->bank[s->index].doors;
+        if (doors > LK_MAX_DOORS) {
+            const char *key = lk_config_key_given(s, "doors") ? "doors" : "locks";
+            lk_config_fault(r, lk_config_key_place(s, key),
+                            "bank %s.%s: %u doors with the banks before it; allowed: %d in all banks together", s->name,
+                            key, doors, LK_MAX_DOORS);
+            return;
+        }
+    }
+}
+
 void lk_config_check_banks(struct lk_config_reader *r)
 {
+    check_total(r);
     for (unsigned i = 0; i < r->found_count; i++) {
         const struct lk_config_found *s = &r->found[i];
         if (s->kind != LK_SEC_BANK) {

@@ -158,6 +158,7 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_DEPOSIT:
     case LK_SEC_TIMING:
     case LK_SEC_REMOTE:
+    case LK_SEC_METRICS:
     case LK_SEC_LOG:
     case LK_SECTIONS:
         break;
@@ -198,7 +199,7 @@ static void derive_core(struct lk_config *c)
     for (unsigned b = 0; b < c->banks; b++) {
         const struct lk_config_bank *bank = &c->bank[b];
         (void)lk_text_copy(core->bank_name[b], sizeof(core->bank_name[b]), bank->name);
-        for (unsigned d = 0; d < bank->doors; d++) {
+        for (unsigned d = 0; d < bank->doors && core->doors < LK_MAX_DOORS; d++) {
             struct lk_door_config *door = &core->door[core->doors++];
             struct lk_text t = lk_text_init(door->label, sizeof(door->label));
             lk_text_addf(&t, "%s%02u", bank->name, d + 1);

@@ -23,6 +23,7 @@ enum lk_config_section {
     LK_SEC_TIMING,
     LK_SEC_LOCKOUT,
     LK_SEC_REMOTE,
+    LK_SEC_METRICS,
     LK_SEC_LOG,
     LK_SECTIONS
 };

@@ -17,6 +17,7 @@ const struct lk_config_kind lk_config_kinds[LK_SECTIONS] = {
     [LK_SEC_TIMING] = {.word = "timing"},
     [LK_SEC_LOCKOUT] = {.word = "lockout"},
     [LK_SEC_REMOTE] = {.word = "remote"},
+    [LK_SEC_METRICS] = {.word = "metrics"},
     [LK_SEC_LOG] = {.word = "log"},
 };
 
@@ -188,6 +189,9 @@ const struct lk_config_key lk_config_keys[] = {
      "the window of short_most, in s"},
     {LK_SEC_REMOTE, "day_most", LK_TYPE_UINT, IN(lk_config, core.remote_day_most), 0, LK_REMOTE_KEPT, NULL, "10", NULL,
      "doors that upstream may open within 24 hours"},
+
+    {LK_SEC_METRICS, "textfile", LK_TYPE_PATH, IN(lk_config, metrics_textfile), 0, 0, NULL, NULL, "none",
+     "file for a node exporter's textfile collector, written every 15 s; its folder must be writable for the daemon"},
 
     {LK_SEC_LOG, "level", LK_TYPE_CHOICE, IN(lk_config, log_level), LK_ERR, LK_DEBUG, "error|warning|notice|info|debug",
      "info", NULL, "the least important lines that are written"},

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "hal/clock_linux.h"
 #include "hal/fieldbus_linux.h"
+#include "hal/gpio_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
 #include "wiring.h"
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
-
-enum { PROFILES = 32 };
 
 struct options {
     const char *path;
@@ -83,8 +82,8 @@ static int read_options(int argc, char **argv, struct options *options)
 
 static int load_config(const struct options *options, struct lk_config **ret_config)
 {
-    struct lk_config_profile profiles[PROFILES];
-    size_t count = lk_cabinet_profiles(profiles, PROFILES);
+    struct lk_config_profile profiles[LK_CABINET_PROFILES];
+    size_t count = lk_cabinet_profiles(profiles, LK_CABINET_PROFILES);
     struct lk_config_errors *errors = calloc(1, sizeof(*errors));
     int r = errors ? lk_config_load(options->path, profiles, count, ret_config, errors) : -ENOMEM;
     for (unsigned i = 0; r < 0 && errors && i < errors->count; i++) {
@@ -120,7 +119,9 @@ static void prepare_process(void)
 static int run(const struct lk_config *config)
 {
     struct lk_app app = {0};
-    struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create, .serial = lk_serial_linux_create};
+    struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create,
+                                   .gpio = lk_gpio_linux_create,
+                                   .serial = lk_serial_linux_create};
     char text[512] = "";
     struct lk_text why = lk_text_init(text, sizeof(text));
     int code = EX_OSERR;

@@ -99,6 +99,7 @@ int lk_cmd_settle(struct lk_ctl *ctl);
 int lk_cmd_backup(struct lk_ctl *ctl);
 int lk_cmd_selfcheck(struct lk_ctl *ctl);
 int lk_cmd_bus(struct lk_ctl *ctl);
+int lk_cmd_metrics(struct lk_ctl *ctl);
 int lk_cmd_uplink(struct lk_ctl *ctl);
 int lk_cmd_store(struct lk_ctl *ctl);
 int lk_cmd_staff(struct lk_ctl *ctl);

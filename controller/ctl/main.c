@@ -24,6 +24,7 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"backup", 1, 1, 0, CHECK_S, lk_cmd_backup},
     {"selfcheck", 0, 0, 0, CHECK_S, lk_cmd_selfcheck},
     {"bus", 0, 0, 0, READ_S, lk_cmd_bus},
+    {"metrics", 0, 0, 0, READ_S, lk_cmd_metrics},
     {"uplink", 0, 0, 0, READ_S, lk_cmd_uplink},
     {"store", 0, 0, 0, CHECK_S, lk_cmd_store},
     {"staff", 1, 2, LK_OPT_ROLE | LK_OPT_BADGE | LK_OPT_BADGE_FILE | LK_OPT_NEW_PIN_FILE, CHANGE_S, lk_cmd_staff},

@@ -64,7 +64,7 @@ static struct lk_fb_owed *owed_reply(struct lk_fb_unit *u, const uint8_t *pdu, s
 
 static void settle(struct lk_fb_unit *u, struct lk_fb_owed *o, int64_t now_ns)
 {
-    o->until_ns = 0;
+    o->came = true;
     u->stats.late++;
     lk_fb_tempo_slow(&u->tempo, (uint32_t)((now_ns - o->sent_ns) / 1000));
 }
@@ -76,12 +76,19 @@ static struct lk_fb_owed *older_echo(struct lk_fb_sched *s, struct lk_fb_unit *u
 {
     for (size_t i = 0; u && job->is_then && i < LK_FB_OWED_SLOTS; i++) {
         struct lk_fb_owed *o = &u->owed[i];
-        if (o->until_ns > now_ns && o->then_id != s->thens[job->then].id &&
+        if (o->until_ns > now_ns && !o->came && o->then_id != s->thens[job->then].id &&
             lk_fb_replies_alike(&o->request, &job->request)) {
             return o;
         }
     }
     return NULL;
+}
+
+static void count_stray(struct lk_fb_unit *u)
+{
+    if (u) {
+        u->stats.late++;
+    }
 }
 
 static bool broadcast_owed(const struct lk_fb_sched *s, const uint8_t *pdu, size_t n, int64_t now_ns)
@@ -113,12 +120,24 @@ static void prove(const struct lk_fb_job *job, uint8_t unit, const uint8_t *pdu,
     }
 }
 
+/* A frame that is complete before a reply could be was on its way already when the request went out: a repetition, or a
+ * second board. A tenth for inexact clocks. */
+static bool too_early(const struct lk_fb_sched *s, const struct lk_fb_request *request, size_t n, int64_t took_ns)
+{
+    int64_t wire_ns = (int64_t)(request->pdu_len + n + 2 * LK_FB_RTU_OVERHEAD) * s->config.char_ns;
+    return s->paced && took_ns * 10 < wire_ns * 9;
+}
+
 enum lk_fb_verdict lk_fb_sched_judge(struct lk_fb_sched *s, const struct lk_fb_job *job, uint8_t unit,
                                      const uint8_t *pdu, size_t n, struct lk_fb_outcome *outcome, int64_t now_ns)
 {
     const struct lk_fb_request *request = &job->request;
     bool ours = (unit == request->unit || request->unit == 0) && n > 0;
     struct lk_fb_unit *u = lk_fb_unit_find(s, unit);
+    if (too_early(s, request, n, now_ns - outcome->sent_at_ns)) {
+        count_stray(u);
+        return LK_FB_LATE;
+    }
     if (ours && lk_fb_reply_fits(request, pdu, n)) {
         struct lk_fb_owed *older = older_echo(s, u, job, now_ns);
         if (older) {

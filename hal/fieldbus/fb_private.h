@@ -9,8 +9,10 @@
 
 enum { LK_FB_OWED_SLOTS = 4, LK_FB_QUEUES = LK_FB_NORMAL + 1, LK_FB_THENS_MAX = 16, LK_FB_BUCKETS = 64 };
 
-/* A reply that may still come. Free when until_ns is in the past. */
+/* A reply that may still come. Free when until_ns is in the past. Not before: what came may have been another board's,
+ * under a wrong address, and the reply itself may still be on its way. */
 struct lk_fb_owed {
+    bool came;
     int64_t until_ns, sent_ns;
     uint32_t then_id; /* of the follow-up whose echo it is; 0: of none */
     struct lk_fb_request request;
@@ -71,6 +73,7 @@ struct lk_fb_sched {
     struct lk_fb_sched_config config;
     struct lk_fb_sink sink;
     bool up, polls_turn, focus_turn;
+    bool paced; /* nothing comes quicker than a wire carries it */
     uint32_t generation, then_id;
     int64_t room_ns;                     /* how long what is begun now may last: then a follow-up is due */
     int64_t up_ns, line_ns, now_ns;      /* since when it is up; how long before that; the latest instant heard of */

@@ -272,6 +272,11 @@ void lk_fb_sched_free(struct lk_fb_sched *s, uint8_t unit, int64_t begun_ns, int
     }
 }
 
+void lk_fb_sched_paced(struct lk_fb_sched *s, bool paced)
+{
+    s->paced = paced;
+}
+
 void lk_fb_sched_line(struct lk_fb_sched *s, bool up, int64_t now_ns)
 {
     s->line_ns += s->up ? now_ns - s->up_ns : 0;

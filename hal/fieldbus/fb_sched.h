@@ -35,6 +35,7 @@ enum {
     LK_FB_REPORT_MS = 1000,     /* a poll speaks at least this often */
     LK_FB_FOCUS_MS = 10,        /* a focused poll is not read more often than this */
     LK_FB_ROOM_MARGIN_MS = 5,   /* a unit not known well may need so much besides its time-out */
+    LK_FB_RTU_OVERHEAD = 3,     /* bytes of a frame beside its PDU */
     LK_FB_OWED_MIN_MS = 200,    /* how long a reply is owed: twice the time-out, at least this, */
     LK_FB_OWED_MAX_MS = 2000,   /* at most this */
 };
@@ -58,6 +59,7 @@ void lk_fb_sched_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const 
 void lk_fb_sched_free(struct lk_fb_sched *s, uint8_t unit, int64_t begun_ns, int64_t free_ns);
 bool lk_fb_sched_follows(const struct lk_fb_sched *s);
 bool lk_fb_sched_last(struct lk_fb_sched *s, int64_t now_ns, struct lk_fb_job *ret_job);
+void lk_fb_sched_paced(struct lk_fb_sched *s, bool paced);
 void lk_fb_sched_line(struct lk_fb_sched *s, bool up, int64_t now_ns);
 void lk_fb_sched_cancel_all(struct lk_fb_sched *s, int64_t now_ns);
 

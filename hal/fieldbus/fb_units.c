@@ -116,7 +116,10 @@ static void owe(struct lk_fb_sched *s, struct lk_fb_unit *u, const struct lk_fb_
     for (size_t i = 1; i < LK_FB_OWED_SLOTS; i++) {
         oldest = u->owed[i].until_ns < oldest->until_ns ? &u->owed[i] : oldest;
     }
-    *oldest = (struct lk_fb_owed){.until_ns = owed_until_ns(&job->request, outcome->done_at_ns),
+    /* With a bad checksum it probably came already; but if that was noise before it, it still has its time. */
+    int64_t rest_ns = outcome->sent_at_ns + lk_fb_ms(job->request.timeout_ms);
+    int64_t until_ns = outcome->crc ? rest_ns : owed_until_ns(&job->request, outcome->done_at_ns);
+    *oldest = (struct lk_fb_owed){.until_ns = until_ns,
                                   .sent_ns = outcome->sent_at_ns,
                                   .then_id = job->is_then ? s->thens[job->then].id : 0,
                                   .request = job->request};
@@ -169,7 +172,7 @@ bool lk_fb_unit_outcome(struct lk_fb_sched *s, struct lk_fb_unit *u, const struc
         return false;
     }
     u->timed_out = u->timed_out || outcome->status == -ETIMEDOUT;
-    if (s->config.replies_owed && !outcome->crc) {
+    if (s->config.replies_owed) {
         owe(s, u, job, outcome);
     }
     return failed(u, outcome->done_at_ns);

@@ -362,6 +362,13 @@ bool lk_fb_follows(struct lk_fieldbus *fb)
     return some;
 }
 
+void lk_fb_paced(struct lk_fieldbus *fb, bool paced)
+{
+    pthread_mutex_lock(&fb->sched_lock);
+    lk_fb_sched_paced(fb->sched, paced);
+    pthread_mutex_unlock(&fb->sched_lock);
+}
+
 void lk_fb_line(struct lk_fieldbus *fb, bool up, int64_t now_ns)
 {
     atomic_store(&fb->up, up);

@@ -34,7 +34,11 @@ unsigned lk_gpio_edges_room(const struct lk_gpio_edges *edges)
 
 static void tell(struct lk_gpio_edges *edges, struct lk_gpio_event event)
 {
-    if (event.level == is_in(edges->told, event.line) || edges->count == LK_GPIO_EDGES_QUEUE) {
+    if (event.level == is_in(edges->told, event.line)) {
+        return;
+    }
+    if (edges->count == LK_GPIO_EDGES_QUEUE) {
+        edges->full = true;
         return;
     }
     edges->told ^= bit(event.line);
@@ -52,6 +56,7 @@ static void move(struct lk_gpio_edges *edges, unsigned line, int64_t at_ns)
 void lk_gpio_edges_feed(struct lk_gpio_edges *edges, unsigned line, bool level, int64_t at_ns)
 {
     edges->burst[line]++;
+    edges->bursts++;
     if (is_in(edges->debounced, line)) {
         move(edges, line, at_ns);
     } else if (is_in(edges->lines, line)) {
@@ -68,28 +73,41 @@ static void settle(struct lk_gpio_edges *edges, unsigned line, bool level, int64
         if (level != is_in(edges->told, line)) {
             move(edges, line, now_ns);
         }
-    } else if (edges->due_ns[line] <= now_ns && edges->count < LK_GPIO_EDGES_QUEUE) {
+    } else if (edges->due_ns[line] <= now_ns) {
         edges->moving &= ~bit(line);
         tell(edges, (struct lk_gpio_event){.line = line, .level = level, .at_ns = edges->due_ns[line]});
     }
 }
 
+bool lk_gpio_edges_wants(const struct lk_gpio_edges *edges, int64_t now_ns)
+{
+    bool due = false;
+    for (unsigned i = 0; edges->moving && i < LK_GPIO_LINES_MAX; i++) {
+        due = due || (is_in(edges->moving, i) && edges->due_ns[i] <= now_ns);
+    }
+    return due || edges->full || edges->bursts > 0;
+}
+
 void lk_gpio_edges_levels(struct lk_gpio_edges *edges, uint64_t levels, int64_t now_ns)
 {
+    /* One queue may serve all lines: the noise of one can push out the edges of another. */
+    bool all = edges->full || edges->bursts >= LK_GPIO_QUEUE;
+    edges->full = false;
     for (unsigned i = 0; i < LK_GPIO_LINES_MAX; i++) {
         bool level = is_in(levels, i);
         if (is_in(edges->debounced, i)) {
             settle(edges, i, level, now_ns);
-        } else if (is_in(edges->lines, i)) {
+        } else if (is_in(edges->lines, i) && (all || edges->burst[i] > 0)) {
             tell(edges, (struct lk_gpio_event){.line = i, .level = level, .reread = true, .at_ns = now_ns});
         }
         edges->burst[i] = 0;
     }
+    edges->bursts = 0;
 }
 
 int64_t lk_gpio_edges_next_ns(const struct lk_gpio_edges *edges)
 {
-    int64_t next_ns = INT64_MAX;
+    int64_t next_ns = edges->count > 0 || edges->full ? 0 : INT64_MAX;
     for (unsigned i = 0; edges->moving && i < LK_GPIO_LINES_MAX; i++) {
         if (is_in(edges->moving, i) && edges->due_ns[i] < next_ns) {
             next_ns = edges->due_ns[i];

@@ -28,6 +28,9 @@ int lk_fb_link_open(struct lk_fb_link *link);
 void lk_fb_link_close(struct lk_fb_link *link);
 bool lk_fb_link_is_open(const struct lk_fb_link *link);
 
+/* A pseudo terminal: no wire, and no time that bytes need. */
+bool lk_fb_link_is_pty(const struct lk_fb_link *link);
+
 /* Before sending: 0 nothing waits to be read, 1 stray bytes do, -ENODEV the line is gone. */
 int lk_fb_link_check(const struct lk_fb_link *link);
 

@@ -140,6 +140,11 @@ int lk_fb_link_open(struct lk_fb_link *link)
     return 0;
 }
 
+bool lk_fb_link_is_pty(const struct lk_fb_link *link)
+{
+    return link->open && is_pty(modbus_get_socket(link->ctx));
+}
+
 void lk_fb_link_close(struct lk_fb_link *link)
 {
     if (link->open) {

@@ -24,7 +24,7 @@ struct gpio_linux {
     struct lk_gpio base; /* its fd is an epoll of the lines', the guard's and the timer's */
     struct lk_gpio_chip *chip;
     struct lk_gpio_guard guard;
-    int timer; /* the end of a quiet time; -1 where the kernel debounces */
+    int timer; /* events are left, or the end of a quiet time; -1 without edges */
     int64_t timer_at_ns;
     struct lk_gpio_edges edges;
 };
@@ -258,7 +258,7 @@ static int watch_all(struct gpio_linux *self, int epoll)
     if (r == 0 && self->guard.fd >= 0) {
         r = watch(epoll, self->guard.fd);
     }
-    if (r == 0 && self->edges.debounced) {
+    if (r == 0 && self->edges.lines) {
         self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
         r = self->timer >= 0 ? watch(epoll, self->timer) : -errno;
     }
@@ -268,16 +268,17 @@ static int watch_all(struct gpio_linux *self, int epoll)
 /* Only what changed: an instant that is over makes the descriptor readable until it is taken. */
 static void arm(struct gpio_linux *self)
 {
-    int64_t at_ns = lk_gpio_edges_next_ns(&self->edges);
+    int64_t wanted_ns = lk_gpio_edges_next_ns(&self->edges), at_ns = wanted_ns;
     if (self->timer < 0 || at_ns == self->timer_at_ns) {
         return;
     }
     struct itimerspec t = {0};
     if (at_ns != INT64_MAX) {
+        at_ns = at_ns > 0 ? at_ns : 1; /* 0 would mean never */
         t.it_value = (struct timespec){.tv_sec = at_ns / NS_PER_S, .tv_nsec = at_ns % NS_PER_S};
     }
     (void)timerfd_settime(self->timer, TFD_TIMER_ABSTIME, &t, NULL);
-    self->timer_at_ns = at_ns;
+    self->timer_at_ns = wanted_ns;
 }
 
 /* --- the ops */
@@ -352,7 +353,7 @@ static int write_levels(struct lk_gpio *gpio, uint64_t mask, uint64_t levels)
     return r;
 }
 
-/* Feeds what waits. 0; 1: there is more than has room; or negative errno. */
+/* Feeds what waits. 0: all of it; 1: there is more than has room; or negative errno. */
 static int drain(struct gpio_linux *self)
 {
     struct lk_gpio_edge edges[LK_GPIO_QUEUE];
@@ -373,7 +374,7 @@ static int take(struct lk_gpio *gpio, struct lk_gpio_event *ret_events, unsigned
     struct gpio_linux *self = self_of(gpio);
     lk_gpio_guard_hear(&self->guard);
     int r = self->edges.lines ? drain(self) : 0;
-    if (r == 0 && self->edges.lines) {
+    if (r == 0 && lk_gpio_edges_wants(&self->edges, now_ns())) {
         uint64_t levels;
         r = lk_gpio_chip_read(self->chip, &levels);
         if (r == 0) {
@@ -383,8 +384,9 @@ static int take(struct lk_gpio *gpio, struct lk_gpio_event *ret_events, unsigned
     if (r < 0) {
         return r;
     }
+    r = (int)lk_gpio_edges_take(&self->edges, ret_events, cap);
     arm(self);
-    return (int)lk_gpio_edges_take(&self->edges, ret_events, cap);
+    return r;
 }
 
 static int permit(struct lk_gpio *gpio, unsigned line, int64_t until_ns)

@@ -106,6 +106,10 @@ static void reply(struct sim *sim, uint8_t unit, const uint8_t *pdu, size_t n,
                       .n = n};
     memcpy(f.pdu, pdu, n);
     f.pdu[n - 1] = (uint8_t)(f.pdu[n - 1] + fault->bend);
+    if (fault->noise) {
+        struct frame rubbish = {.at_ns = sim->now_ns + TURNAROUND_NS, .corrupt = true, .unit = 1, .n = 1};
+        send_frame(sim, &rubbish);
+    }
     send_frame(sim, &f);
     if (fault->twice_ms) {
         f.at_ns += fault->twice_ms * INT64_C(1000000) + travel_ns(sim, n);
@@ -246,6 +250,7 @@ static void retry(struct sim *sim)
     if (sim->plugged) {
         sim->up = true;
         sim->next_job_ns = ASK_NOW;
+        lk_fb_paced(&sim->base, sim->base.config.transport == LK_FB_RTU);
         lk_fb_line(&sim->base, true, sim->now_ns);
     }
 }

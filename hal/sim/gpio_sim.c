@@ -224,7 +224,7 @@ static void feed_queues(struct gpio_sim *self)
 
 static bool more_to_take(const struct gpio_sim *self)
 {
-    bool more = self->edges.count > 0 || lk_gpio_edges_next_ns(&self->edges) <= self->chip->now_ns;
+    bool more = lk_gpio_edges_next_ns(&self->edges) <= self->chip->now_ns;
     for (unsigned i = 0; i < self->base.config.lines_n; i++) {
         more = more || self->queues[i].n > 0;
     }
@@ -239,7 +239,9 @@ static int take(struct lk_gpio *gpio, struct lk_gpio_event *ret_events, unsigned
         return -ENODEV;
     }
     feed_queues(self);
-    lk_gpio_edges_levels(&self->edges, levels_of(self), self->chip->now_ns);
+    if (lk_gpio_edges_wants(&self->edges, self->chip->now_ns)) {
+        lk_gpio_edges_levels(&self->edges, levels_of(self), self->chip->now_ns);
+    }
     unsigned n = lk_gpio_edges_take(&self->edges, ret_events, cap);
     if (read(gpio->fd, &ignored, sizeof(ignored)) >= 0 && more_to_take(self)) {
         lk_gpio_sim_wake(self);

@@ -54,10 +54,11 @@ struct lk_fieldbus_config {
     char device[LK_FB_PATH_MAX]; /* RTU: path of the tty, best one below /dev/serial/by-id */
     unsigned baud;               /* RTU: 1200, 2400, 4800, 9600, 19200, 38400, 57600 or 115200 */
     enum lk_fb_parity parity;    /* RTU: 8N1, 8E1 or 8O1 */
-    char host[LK_FB_PATH_MAX];   /* TCP: numeric IPv4 or IPv6 address (a cabinet does not wait for a name server) */
-    unsigned port;               /* TCP: 1..65535, usually 502 */
-    unsigned timeout_ms;         /* for requests and polls that say 0; 0 here means 300 */
-    unsigned queue_slots;        /* requests not yet reaped, 1..LK_FB_SLOTS_MAX; 0 means 64 */
+    bool paced_pty;            /* RTU: if it is a pseudo terminal, replies take their time as on a wire all the same */
+    char host[LK_FB_PATH_MAX]; /* TCP: numeric IPv4 or IPv6 address (a cabinet does not wait for a name server) */
+    unsigned port;             /* TCP: 1..65535, usually 502 */
+    unsigned timeout_ms;       /* for requests and polls that say 0; 0 here means 300 */
+    unsigned queue_slots;      /* requests not yet reaped, 1..LK_FB_SLOTS_MAX; 0 means 64 */
 };
 
 /* The order in which waiting requests are chosen; it is chosen after the frame gap, so a pulse waits for at most the

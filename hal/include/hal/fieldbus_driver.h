@@ -61,7 +61,7 @@ struct lk_fb_job {
 struct lk_fb_outcome {
     int status;
     bool was_sent;
-    bool crc; /* -EBADMSG because of the checksum: the reply is used up, none is owed any more */
+    bool crc; /* -EBADMSG because of the checksum */
     bool doubled;
     uint8_t unit; /* who answered a broadcast */
     uint8_t exception;
@@ -105,6 +105,10 @@ bool lk_fb_last(struct lk_fieldbus *fb, int64_t now_ns, struct lk_fb_job *ret_jo
 
 /* A follow-up waits for its time. */
 bool lk_fb_follows(struct lk_fieldbus *fb);
+
+/* Nothing comes back sooner than the wire can carry request and reply: what does is not taken for the reply. Before
+ * lk_fb_line(); at first it is not so. */
+void lk_fb_paced(struct lk_fieldbus *fb, bool paced);
 
 /* The line came (a new generation begins) or went (everything waiting completes with -ENODEV). Starts as gone. */
 void lk_fb_line(struct lk_fieldbus *fb, bool up, int64_t now_ns);

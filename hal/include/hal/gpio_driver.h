@@ -38,7 +38,8 @@ uint64_t lk_gpio_mask(const struct lk_gpio_config *config, enum lk_gpio_directio
  * From edges to events: what every implementation does with what its kernel says. Drops an edge that tells nothing new,
  * tells what a reading shows and no edge told, and times the debounce where the kernel does not (timed).
  *
- * In a take(): feed the waiting edges while there is room, then read the levels once and feed them, then hand out.
+ * In a take(): feed the waiting edges while there is room; when none waits any more and a reading is wanted, read the
+ * levels and feed them; hand out; see to it that the descriptor is readable at lk_gpio_edges_next_ns().
  */
 enum { LK_GPIO_EDGES_QUEUE = 256 };
 
@@ -50,6 +51,8 @@ struct lk_gpio_edges {
     int64_t quiet_ns[LK_GPIO_LINES_MAX]; /* how long a line has to be quiet */
     int64_t due_ns[LK_GPIO_LINES_MAX];   /* moving: when it will have been */
     unsigned burst[LK_GPIO_LINES_MAX];   /* edges since the last reading: LK_GPIO_QUEUE of them, and some may be lost */
+    unsigned bursts;                     /* their sum */
+    bool full;                           /* a reading found no room */
     struct lk_gpio_event queue[LK_GPIO_EDGES_QUEUE];
     unsigned head, count;
 };
@@ -63,11 +66,15 @@ unsigned lk_gpio_edges_room(const struct lk_gpio_edges *edges);
 /* One edge from the kernel, in order. There must be room. */
 void lk_gpio_edges_feed(struct lk_gpio_edges *edges, unsigned line, bool level, int64_t at_ns);
 
-/* The levels of all lines, undebounced where timed here, read at now_ns. Call it when no edge waits any more. What
- * finds no room is told by the next reading. */
+/* A reading is wanted: after a burst, and at the end of a quiet time. Not otherwise: it would run ahead of an edge that
+ * is on its way, and take its time away. */
+bool lk_gpio_edges_wants(const struct lk_gpio_edges *edges, int64_t now_ns);
+
+/* The levels of all lines, undebounced where timed here, read at now_ns. Call it when no edge waits any more. */
 void lk_gpio_edges_levels(struct lk_gpio_edges *edges, uint64_t levels, int64_t now_ns);
 
-/* The end of the next quiet time: a reading is wanted then. INT64_MAX: none. */
+/* When take() has something to do though no edge waits in the kernel: 0 (at once) while events are left, else the end
+ * of the next quiet time. INT64_MAX: not at all. */
 int64_t lk_gpio_edges_next_ns(const struct lk_gpio_edges *edges);
 
 unsigned lk_gpio_edges_take(struct lk_gpio_edges *edges, struct lk_gpio_event *ret_events, unsigned cap);

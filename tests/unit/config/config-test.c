@@ -441,7 +441,25 @@ static void too_many_sections_are_named(void **state)
     (void)state;
     struct lk_config *c = NULL;
     static char text[8000] = SITE BUS;
-    for (int i = 1; i <= 17; i++) {
+    for (int i = 1; i <= LK_MAX_BANKS + 1; i++) {
+        size_t n = strlen(text);
+        snprintf(text + n, sizeof(text) - n,
+                 "[bank B%d]\nfieldbus = r\nunit = %d\nprofile = bare\ndoors = 1\nsizes = "
+                 "S:1\n",
+                 i, i);
+    }
+    write_file("lockerd.conf", text, strlen(text));
+    assert_int_equal(load(&c), -EINVAL);
+    assert_int_equal(errors.count, 1);
+    check_error(0, 6 + LK_MAX_BANKS * 6 + 1, "bank: too many sections; allowed: 64", "65 banks");
+}
+
+static void too_many_doors_are_named(void **state)
+{
+    (void)state;
+    struct lk_config *c = NULL;
+    static char text[8000] = SITE BUS;
+    for (int i = 1; i <= 18; i++) {
         size_t n = strlen(text);
         snprintf(text + n, sizeof(text) - n,
                  "[bank B%d]\nfieldbus = r\nunit = %d\nprofile = bare\ndoors = 32\nsizes = "
@@ -451,7 +469,7 @@ static void too_many_sections_are_named(void **state)
     write_file("lockerd.conf", text, strlen(text));
     assert_int_equal(load(&c), -EINVAL);
     assert_int_equal(errors.count, 1);
-    check_error(0, 6 + 16 * 6 + 1, "bank: too many sections; allowed: 16", "17 banks");
+    check_error(0, 6 + 16 * 6 + 5, "bank B17.doors: 544 doors with the banks before it; allowed: 512", "18 banks");
 }
 
 /* Random damage to a good file and plain noise: never a crash, and never an answer without a reason. */
@@ -545,13 +563,13 @@ static void the_examples_are_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_a_whole_file),          TEST(fills_the_core),
-        TEST(defaults_are_the_cores),      TEST(each_mistake_has_its_line),
-        TEST(a_nul_byte_is_named),         TEST(a_missing_file_is_named),
-        TEST(drop_ins_extend_sections),    TEST(a_key_set_in_two_files_is_an_error),
-        TEST(too_many_errors_are_counted), TEST(too_many_sections_are_named),
-        TEST(random_text_never_crashes),   TEST(the_documents_know_every_key),
-        TEST(the_examples_are_good),
+        TEST(reads_a_whole_file),           TEST(fills_the_core),
+        TEST(defaults_are_the_cores),       TEST(each_mistake_has_its_line),
+        TEST(a_nul_byte_is_named),          TEST(a_missing_file_is_named),
+        TEST(drop_ins_extend_sections),     TEST(a_key_set_in_two_files_is_an_error),
+        TEST(too_many_errors_are_counted),  TEST(too_many_sections_are_named),
+        TEST(too_many_doors_are_named),     TEST(random_text_never_crashes),
+        TEST(the_documents_know_every_key), TEST(the_examples_are_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,9 +21,11 @@ enum { UNITS = 8, HEARD_MAX = 64, STEADY = 2048 };
 
 struct rig {
     struct lk_fieldbus *fb;
+    struct lk_sim_board *board_1;
     uint64_t seed;
     unsigned tail_unit;
     unsigned (*late_ms)(uint64_t random);
+    bool hear_reads;
     int64_t heard_ns[HEARD_MAX];
     uint8_t heard[HEARD_MAX][6];
     unsigned heard_n;
@@ -45,7 +47,7 @@ static void watch(void *user, int64_t at_ns, uint8_t unit, const uint8_t *pdu, s
         struct lk_fieldbus_sim_fault fault = {.late_ms = r->late_ms(dice(r))};
         lk_fieldbus_sim_fault(r->fb, unit, &fault);
     }
-    if (pdu[0] == 5 && n == 5 && r->heard_n < HEARD_MAX) {
+    if ((pdu[0] == 5 || r->hear_reads) && n == 5 && r->heard_n < HEARD_MAX) {
         r->heard_ns[r->heard_n] = at_ns;
         r->heard[r->heard_n][0] = unit;
         memcpy(r->heard[r->heard_n++] + 1, pdu, 5);
@@ -59,7 +61,9 @@ static int make(void **state)
     rig = (struct rig){.seed = 11};
     assert_int_equal(lk_fieldbus_sim_create(&config, 1000 * MS, &rig.fb), 0);
     for (uint8_t u = 1; u <= UNITS; u++) {
-        assert_non_null(lk_fieldbus_sim_board(rig.fb, u, 8));
+        struct lk_sim_board *b = lk_fieldbus_sim_board(rig.fb, u, 8);
+        assert_non_null(b);
+        rig.board_1 = u == 1 ? b : rig.board_1;
     }
     lk_fieldbus_sim_set_watch(rig.fb, watch, &rig);
     assert_int_equal(lk_fieldbus_start(rig.fb), 0);
@@ -348,6 +352,129 @@ static void law_3_a_late_off_is_not_the_next_ones(void **state)
     assert_int_equal(books(r, 1).late, 1);
 }
 
+static struct lk_fb_request read_of(uint64_t tag, uint8_t unit)
+{
+    return (struct lk_fb_request){.tag = tag,
+                                  .unit = unit,
+                                  .pdu_len = 5,
+                                  .pdu = {2, 0, 0, 0, 8},
+                                  .expect = LK_FB_READ,
+                                  .read_bytes = 1,
+                                  .priority = LK_FB_NORMAL};
+}
+
+static struct lk_fb_completion read_now(struct rig *r, uint64_t tag, uint8_t unit)
+{
+    struct lk_fb_request q = read_of(tag, unit);
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q), 0);
+    return await_tag(r, tag);
+}
+
+/* A board's reply is late; meanwhile another answers under its address. That does not pay the debt. */
+static void law_3_a_wrong_address_pays_no_debt(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fieldbus_sim_fault late = {.late_ms = 330, .count = 1}, wrong = {.answers_as = 1, .count = 1};
+    struct lk_fieldbus_sim_fault slow = {.late_ms = 90, .count = 1};
+    lk_fieldbus_sim_fault(r->fb, 1, &late);
+    assert_int_equal(read_now(r, 1, 1).status, -ETIMEDOUT);
+    r->board_1->inputs = 0x80;
+    lk_fieldbus_sim_fault(r->fb, 2, &wrong);
+    assert_int_equal(read_now(r, 2, 2).status, -ETIMEDOUT);
+    lk_fieldbus_sim_fault(r->fb, 1, &slow);
+    struct lk_fb_completion c = read_now(r, 3, 1);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.data[0], 0x80);
+}
+
+/* Noise on the wire before a slow reply: the reply still comes, and is not the next request's. */
+static void law_3_noise_is_not_the_reply(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fieldbus_sim_fault noise = {.noise = true, .late_ms = 60, .count = 1}, slow = {.late_ms = 80, .count = 1};
+    lk_fieldbus_sim_fault(r->fb, 1, &noise);
+    struct lk_fb_completion c = read_now(r, 1, 1);
+    assert_int_equal(c.status, -EBADMSG);
+    assert_true(c.garbled);
+    r->board_1->inputs = 0x80;
+    lk_fieldbus_sim_fault(r->fb, 1, &slow);
+    c = read_now(r, 2, 1);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.data[0], 0x80);
+}
+
+/* The same reply again, when the next request is on its way already: no board can have answered that one yet. */
+static void law_3_a_repetition_is_not_the_next_reply(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fieldbus_sim_fault twice = {.twice_ms = 1, .count = 1};
+    lk_fieldbus_sim_fault(r->fb, 1, &twice);
+    struct lk_fb_request q[] = {read_of(1, 1), read_of(2, 1)};
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q[0]), 0);
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q[1]), 0);
+    assert_int_equal(await_tag(r, 1).status, 0);
+    r->board_1->inputs = 0x80;
+    struct lk_fb_completion c = await_tag(r, 2);
+    assert_int_equal(c.status, 0);
+    assert_int_equal(c.data[0], 0x80);
+}
+
+/* Eight boards are read without a pause. Whenever somebody comes, the pulse is the next request but one at most, and
+ * the very next when he comes in the gap: what goes is chosen after it. */
+static void a_pulse_waits_for_one_transaction_at_most(void **state)
+{
+    struct rig *r = *state;
+    unsigned in_gap = 0;
+    for (uint8_t u = 1; u <= UNITS; u++) {
+        poll_unit(r, u, 0);
+    }
+    run(r, 500);
+    for (uint64_t i = 0; i < 200; i++) {
+        struct lk_fb_request p = {.tag = 1000 + i,
+                                  .unit = 1,
+                                  .pdu_len = 5,
+                                  .pdu = {5, 2, (uint8_t)(i % 8), 0, 1},
+                                  .expect = LK_FB_ECHO,
+                                  .priority = LK_FB_PULSE};
+        lk_fieldbus_sim_advance(r->fb, lk_fieldbus_sim_now_ns(r->fb) + (int64_t)(dice(r) % 40000000));
+        r->heard_n = 0;
+        r->hear_reads = true;
+        int64_t asked_ns = lk_fieldbus_sim_now_ns(r->fb);
+        assert_int_equal(lk_fieldbus_submit(r->fb, &p), 0);
+        struct lk_fb_completion c = await_tag(r, p.tag);
+        assert_int_equal(c.status, 0);
+        unsigned before = r->heard[0][1] == 5 ? 0 : 1;
+        assert_int_equal(r->heard[before][1], 5);
+        in_gap += before == 0 && c.sent_at_ns > asked_ns;
+        /* request, turnaround, reply and gap of the read in flight: 10.2 ms at 19200 for 8 inputs */
+        assert_true(c.sent_at_ns - asked_ns <= 10300000);
+    }
+    assert_true(in_gap > 20);
+}
+
+static void a_moving_board_is_read_in_every_second_slot(void **state)
+{
+    struct rig *r = *state;
+    for (uint8_t u = 1; u <= UNITS; u++) {
+        poll_unit(r, u, 0);
+    }
+    run(r, 500);
+    assert_int_equal(lk_fieldbus_focus(r->fb, 3, now_ms(r) + 10000), 0);
+    run(r, 100);
+    r->heard_n = 0;
+    r->hear_reads = true;
+    run(r, 1000);
+    assert_int_equal(r->heard_n, HEARD_MAX);
+    bool others[UNITS + 1] = {false};
+    for (unsigned i = 0; i + 1 < HEARD_MAX; i++) {
+        assert_int_equal((r->heard[i][0] == 3) + (r->heard[i + 1][0] == 3), 1);
+        others[r->heard[i][0]] = true;
+    }
+    for (uint8_t u = 1; u <= UNITS; u++) {
+        assert_true(others[u]); /* and nobody is forgotten */
+    }
+}
+
 /* Of a line with slow and dead boards, at every phase: never late by more than one transaction that fails. */
 static void law_9_off_is_late_by_one_failing_transaction_at_most(void **state)
 {
@@ -417,6 +544,11 @@ int main(void)
         T(a_board_that_becomes_slow_gets_its_time_back),
         T(a_pulse_always_gets_its_full_time),
         T(law_3_a_late_off_is_not_the_next_ones),
+        T(law_3_a_wrong_address_pays_no_debt),
+        T(law_3_noise_is_not_the_reply),
+        T(law_3_a_repetition_is_not_the_next_reply),
+        T(a_pulse_waits_for_one_transaction_at_most),
+        T(a_moving_board_is_read_in_every_second_slot),
         T(law_9_off_is_late_by_one_failing_transaction_at_most),
         T(all_addresses_can_be_searched),
     };

@@ -194,7 +194,8 @@ struct lk_config {
     unsigned code_digits;                   /* [codes] digits: 6..16 */
     enum lk_config_unknown unknown_barcode; /* [deposit]: an item nobody announced */
     unsigned retention_days;
-    struct lk_core_config core; /* banks, doors, durations and limits, ready for the core */
+    struct lk_core_config core;                /* banks, doors, durations and limits, ready for the core */
+    char metrics_textfile[LK_CONFIG_PATH_LEN]; /* "": none is written */
     enum lk_level log_level;
     char trace_file[LK_CONFIG_PATH_LEN]; /* "": no trace */
 };

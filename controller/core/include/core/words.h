@@ -7,7 +7,7 @@
 
 /* Sizes of the fixed arrays. Ids are printable ASCII made of letters, digits and . _ - (base/text.h lk_text_is_id). */
 enum {
-    LK_MAX_BANKS = 16,
+    LK_MAX_BANKS = 64, /* 512 doors of boards with 8 relays */
     LK_MAX_DOORS = 512,
     LK_ITEM_ID_MAX = 64,  /* characters of an item_id, a barcode */
     LK_STAFF_ID_MAX = 32, /* characters of a staff id */
