@@ -3,13 +3,18 @@
  * of the door switches, as iron would. It knows the controller only by its wires.
  *
  *   vm-cabinet LINES DOORS COMMANDS LOG
- *   LINES     the chip's folder below /sys; lines 0.. are the locks (high: drawn), lines DOORS.. the switches (high:
- * shut) COMMANDS  a FIFO, a line each: "close 3" or "jam 3" (its lock is drawn in vain from now on) or "free 3"; doors
- * from 1 LOG       what happened: "MS lock 3 on|off", "MS door 3 open|closed"; MS by the monotonic clock
+ *
+ * LINES is the chip's folder below /sys; lines 0.. are the locks (high: drawn), DOORS.. the switches (high: shut).
+ *
+ * COMMANDS is a FIFO, a line each, doors from 1: "close 3"; "jam 3", its lock is drawn in vain from now on; "free 3";
+ * "kill 123" or "stop 123", the process gets SIGKILL or SIGSTOP, KILL_MS after the next lock was drawn.
+ *
+ * LOG gets what happened: "MS lock 3 on|off", "MS door 3 open|closed"; MS by the monotonic clock.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DOORS_MAX = 32, DRAW_MS = 40, LOOK_NS = 1000000, NAME_CAP = 256 };
+enum { DOORS_MAX = 32, VICTIMS_MAX = 4, DRAW_MS = 40, KILL_MS = 80, LOOK_NS = 1000000, NAME_CAP = 256 };
 
 struct door {
     int lock_fd, pull_fd;
@@ -34,6 +39,11 @@ struct cabinet {
     FILE *log;
     char heard[NAME_CAP];
     size_t heard_len;
+    struct {
+        pid_t pid;
+        int signal;
+    } victims[VICTIMS_MAX];
+    unsigned victim_count;
 };
 
 static int64_t now_ms(void)
@@ -70,6 +80,17 @@ static void set_switch(const struct door *d)
     }
 }
 
+static void strike(struct cabinet *c)
+{
+    for (unsigned i = 0; i < c->victim_count; i++) {
+        if (kill(c->victims[i].pid, c->victims[i].signal) < 0) {
+            perror("vm-cabinet: a process to kill");
+            exit(1);
+        }
+    }
+    c->victim_count = 0;
+}
+
 static void look(struct cabinet *c, unsigned door)
 {
     struct door *d = &c->doors[door];
@@ -84,6 +105,9 @@ static void look(struct cabinet *c, unsigned door)
         d->drawn_at_ms = now_ms();
         tell(c, door, "lock", drawn ? "on" : "off");
     }
+    if (drawn && now_ms() - d->drawn_at_ms >= KILL_MS) {
+        strike(c);
+    }
     if (drawn && !d->open && !d->jammed && now_ms() - d->drawn_at_ms >= DRAW_MS) {
         d->open = true;
         set_switch(d);
@@ -94,12 +118,20 @@ static void look(struct cabinet *c, unsigned door)
 /* A door whose lock is drawn springs open again by look(). */
 static void obey(struct cabinet *c, const char *command)
 {
-    char verb[8];
-    unsigned door;
-    if (sscanf(command, "%7s %u", verb, &door) != 2 || door < 1 || door > c->count) {
+    char verb[8] = "";
+    unsigned number = 0;
+    (void)sscanf(command, "%7s %u", verb, &number);
+    bool fatal = strcmp(verb, "kill") == 0 || strcmp(verb, "stop") == 0;
+    if (number < 1 || (fatal ? c->victim_count == VICTIMS_MAX : number > c->count)) {
         (void)fprintf(stderr, "vm-cabinet: what is \"%s\"?\n", command);
         exit(1);
     }
+    if (fatal) {
+        c->victims[c->victim_count].pid = (pid_t)number;
+        c->victims[c->victim_count++].signal = strcmp(verb, "kill") == 0 ? SIGKILL : SIGSTOP;
+        return;
+    }
+    unsigned door = number;
     struct door *d = &c->doors[door - 1];
     if (strcmp(verb, "close") == 0) {
         d->open = false;

@@ -26,7 +26,7 @@ class Test(vm_site.Case):
     def test_killed_in_a_pulse(self):
         """SIGKILL while a lock is drawn: the board lets go by its own clock; the next daemon settles without a pulse."""
         site = self.open_site(wire="rtu")
-        site.sim.ask("fault", door="A01", fault="jammed", on=True)
+        site.sim.ask("fault", door="A01", fault="jam")
         site.machine.run(f"./lockerctl --socket {vm_site.HOME}/run/admin.sock --json open A01 >/tmp/open 2>&1 &")
         until(lambda: site.sim.door("A01")["coil"], 20, "the lock to be drawn", 0.001)
         site.daemon.kill()

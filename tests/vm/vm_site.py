@@ -6,13 +6,10 @@ machine's own lockerctl.
 import argparse
 import json
 import os
-import re
-import shutil
 import sys
-import time
 import unittest
 
-from machine import Failed, Machine
+from machine import Machine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "system")]
@@ -22,6 +19,7 @@ from site_rig import until  # noqa: E402,F401  pylint: disable=unused-import
 STAFF, PIN, CODE = "1001", "246813", "73519264"
 HOST, HOME, SLOW_S = "10.0.2.2", "/tmp/site", 60  # this side as the machine sees it; the daemon's folder there
 GPIO_DOORS, CHIP = 8, "cabinet"
+CONFIGFS = f"/sys/kernel/config/gpio-sim/{CHIP}"
 GPIO_BANK = f"""[bank G]
 profile = gpio
 gpio_chip = label:{CHIP}
@@ -61,6 +59,11 @@ class GuestDaemon:
         self.pid = self.process = None
         return self.returncode
 
+    def guard(self):
+        """The process that switches the lines off when this one is gone."""
+        (pid,) = self.machine.run(f"grep -l 'PPid:.{self.pid}$' /proc/[0-9]*/status | cut -d / -f 3").split()
+        return int(pid)
+
     def log(self):
         return self.machine.read("lockerd.log")
 
@@ -69,17 +72,21 @@ class GpioCabinet:
     """The cabinet inside the machine (tests/vm/cabinet.c); takes the place of cabinet-sim in a site."""
 
     def __init__(self, machine):
-        self.machine, self.port, self.path = machine, {}, {}
-        self.lines = self.chip()
+        self.machine, self.port, self.path, self.lines = machine, {}, {}, None
+        machine.chip(CHIP, 2 * GPIO_DOORS, "C")
         self.start()
 
-    def chip(self):
-        return self.machine.chip(CHIP, 2 * GPIO_DOORS, "C")
-
     def start(self):
+        # A chip that went away and came back may have another number.
+        self.lines = self.machine.run(f"echo /sys/devices/platform/$(cat {CONFIGFS}/dev_name)/"
+                                      f"$(cat {CONFIGFS}/bank0/chip_name)").strip()
         self.machine.run(f"./vm-cabinet {self.lines} {GPIO_DOORS} /tmp/people /host/cabinet.log 2>/host/cabinet.err & "
                          "echo $! >/tmp/cabinet.pid")
         until(lambda: self.machine.sh("test -p /tmp/people")[0] == 0, 10, "the cabinet")
+
+    def halt(self):
+        """Before its chip goes away."""
+        self.machine.run("pid=$(cat /tmp/cabinet.pid); kill $pid; wait $pid; rm /tmp/people")
 
     def stop(self):
         error = self.machine.read("cabinet.err")
@@ -102,6 +109,7 @@ class GpioCabinet:
         return pulses
 
     def drawn(self):
+        """The wires themselves, by another eye than the cabinet's."""
         return any(self.machine.run(f"cat {self.lines}/sim_gpio{n}/value").strip() == "1" for n in range(GPIO_DOORS))
 
     def door(self, label):
@@ -119,6 +127,10 @@ class GpioCabinet:
 
     def people(self, verb, label):
         self.machine.run(f"echo {verb} {int(label[1:])} >/tmp/people")
+
+    def strike(self, verb, pid):
+        """SIGKILL ("kill") or SIGSTOP ("stop") for that process in the middle of the next pulse."""
+        self.machine.run(f"echo {verb} {pid} >/tmp/people")
 
 
 class VmSite(site_rig.Site):
