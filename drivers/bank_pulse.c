@@ -1,11 +1,9 @@
-#include <errno.h>
-
-#include "bank_private.h"
+#include "lockbank_driver.h"
 
 static struct lk_bank_door *first_waiting(struct lk_lockbank *bank, uint64_t after_ticket)
 {
     struct lk_bank_door *best = NULL;
-    for (unsigned d = 0; d < bank->config.doors; d++) {
+    for (unsigned d = 0; d < bank->common.doors; d++) {
         struct lk_bank_door *door = &bank->doors[d];
         if (door->pulse == LK_BANK_PULSE_WAITING && door->ticket > after_ticket &&
             (!best || door->ticket < best->ticket)) {
@@ -17,18 +15,13 @@ static struct lk_bank_door *first_waiting(struct lk_lockbank *bank, uint64_t aft
 
 static void send(struct lk_lockbank *bank, struct lk_bank_door *door, int64_t now_ms)
 {
-    unsigned d = (unsigned)(door - bank->doors);
-    struct lk_fb_request r = lk_bank_pulse_request(bank, bank->config.channels[d]);
-    r.tag = lk_bank_tag(bank, LK_BANK_USE_PULSE);
-    if (lk_bank_submit(bank, &r, now_ms) != 0) {
+    if (bank->ops->pulse(bank, (unsigned)(door - bank->doors), now_ms) != 0) {
         lk_supply_release(bank->supply); /* nothing left us: it waits on */
         return;
     }
     door->pulse = LK_BANK_PULSE_SENT;
-    door->pulse_tag = r.tag;
     door->expect_until_ms = now_ms + LK_BANK_EXPECT_MS;
-    (void)lk_fieldbus_focus(bank->fb, (uint64_t)bank->config.tag_base << 48 | (uint64_t)LK_BANK_USE_POLL << 40,
-                            door->expect_until_ms);
+    bank->ops->look_closely(bank, door->expect_until_ms);
 }
 
 void lk_bank_pulses_grant(struct lk_lockbank *bank, int64_t now_ms)
@@ -38,7 +31,7 @@ void lk_bank_pulses_grant(struct lk_lockbank *bank, int64_t now_ms)
     }
     /* In the order of asking, but a coil that must rest does not hold up the others. */
     struct lk_bank_door *door = first_waiting(bank, 0);
-    while (door && !lk_supply_take(bank->supply, &door->coil, now_ms, bank->config.pulse_ms)) {
+    while (door && !lk_supply_take(bank->supply, &door->coil, now_ms, bank->common.pulse_ms)) {
         door = first_waiting(bank, door->ticket);
     }
     if (door) {
@@ -48,7 +41,7 @@ void lk_bank_pulses_grant(struct lk_lockbank *bank, int64_t now_ms)
 
 void lk_bank_pulses_drop(struct lk_lockbank *bank)
 {
-    for (unsigned d = 0; d < bank->config.doors; d++) {
+    for (unsigned d = 0; d < bank->common.doors; d++) {
         struct lk_bank_door *door = &bank->doors[d];
         if (door->pulse == LK_BANK_PULSE_WAITING) {
             door->pulse = LK_BANK_PULSE_NONE;
@@ -57,48 +50,34 @@ void lk_bank_pulses_drop(struct lk_lockbank *bank)
     }
 }
 
-static enum lk_lockbank_pulse_result result_of(const struct lk_fb_completion *c)
-{
-    if (c->status == 0) {
-        return LK_LOCKBANK_PULSE_DONE;
-    }
-    bool untouched = !c->was_sent || c->status == -EREMOTEIO;
-    return untouched ? LK_LOCKBANK_PULSE_NOT_SENT : LK_LOCKBANK_PULSE_UNPROVEN;
-}
-
 /* The coil may be on until pulse_ms after the answer (or after the moment we gave up waiting for it). */
-static void settle(struct lk_lockbank *bank, struct lk_bank_door *door, const struct lk_fb_completion *c)
+static void settle(struct lk_lockbank *bank, struct lk_bank_door *door, int64_t done_at_ms)
 {
-    int64_t done_ms = lk_bank_ms_up(c->done_at_ns);
-    lk_supply_settle(bank->supply, &door->coil, done_ms, bank->config.pulse_ms);
+    lk_supply_settle(bank->supply, &door->coil, done_at_ms, bank->common.pulse_ms);
     door->pulses++;
-    door->expect_until_ms = done_ms + LK_BANK_EXPECT_MS;
-    door->check_at_ms = done_ms + bank->config.pulse_ms + LK_BANK_READBACK_MS;
+    door->expect_until_ms = done_at_ms + LK_BANK_EXPECT_MS;
+    door->check_at_ms = done_at_ms + bank->common.pulse_ms + LK_BANK_READBACK_MS;
 }
 
-void lk_bank_pulse_done(struct lk_lockbank *bank, const struct lk_fb_completion *c, int64_t now_ms)
+void lk_bank_pulse_done(struct lk_lockbank *bank, unsigned d, enum lk_lockbank_pulse_result result, bool was_sent,
+                        int64_t done_at_ms, int64_t now_ms)
 {
-    for (unsigned d = 0; d < bank->config.doors; d++) {
-        struct lk_bank_door *door = &bank->doors[d];
-        if (door->pulse == LK_BANK_PULSE_SENT && door->pulse_tag == c->tag) {
-            if (c->was_sent) {
-                settle(bank, door, c);
-            } else {
-                lk_supply_release(bank->supply);
-                door->expect_until_ms = INT64_MIN;
-            }
-            door->pulse = LK_BANK_PULSE_NONE;
-            bank->sink.pulse_done(bank->user, d, door->intent, result_of(c));
-            break;
-        }
+    struct lk_bank_door *door = &bank->doors[d];
+    if (was_sent) {
+        settle(bank, door, done_at_ms);
+    } else {
+        lk_supply_release(bank->supply);
+        door->expect_until_ms = INT64_MIN;
     }
+    door->pulse = LK_BANK_PULSE_NONE;
+    bank->sink.pulse_done(bank->user, d, door->intent, result);
     lk_bank_pulses_grant(bank, now_ms);
 }
 
 int64_t lk_bank_pulses_next_ms(const struct lk_lockbank *bank)
 {
     int64_t next_ms = INT64_MAX;
-    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && d < bank->config.doors; d++) {
+    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && d < bank->common.doors; d++) {
         const struct lk_bank_door *door = &bank->doors[d];
         if (door->pulse == LK_BANK_PULSE_WAITING) {
             int64_t at_ms = lk_supply_earliest_at_ms(bank->supply, &door->coil, bank->now_ms);

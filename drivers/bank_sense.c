@@ -1,9 +1,9 @@
-#include "bank_private.h"
+#include "lockbank_driver.h"
 
-static enum lk_lockbank_sense sense_in(const struct lk_lockbank *bank, uint32_t bits, unsigned door)
+static enum lk_lockbank_sense sense_in(const struct lk_lockbank *bank, uint32_t levels, unsigned door)
 {
-    unsigned level = bits >> bank->config.channels[door] & 1;
-    unsigned closed_level = bank->config.sensor_closed_level >> door & 1;
+    unsigned level = levels >> door & 1;
+    unsigned closed_level = bank->common.sensor_closed_level >> door & 1;
     return level == closed_level ? LK_LOCKBANK_SENSE_CLOSED : LK_LOCKBANK_SENSE_OPEN;
 }
 
@@ -16,7 +16,7 @@ static void say(struct lk_lockbank *bank, unsigned door, enum lk_lockbank_sense 
 
 void lk_bank_sense_unknown(struct lk_lockbank *bank, int64_t at_ms)
 {
-    for (unsigned d = 0; d < bank->config.doors; d++) {
+    for (unsigned d = 0; d < bank->common.doors; d++) {
         bank->doors[d].candidate = LK_LOCKBANK_SENSE_UNKNOWN;
         if (bank->doors[d].sense != LK_LOCKBANK_SENSE_UNKNOWN) {
             say(bank, d, LK_LOCKBANK_SENSE_UNKNOWN, at_ms);
@@ -24,55 +24,45 @@ void lk_bank_sense_unknown(struct lk_lockbank *bank, int64_t at_ms)
     }
 }
 
-void lk_bank_sense_first(struct lk_lockbank *bank, const struct lk_fb_completion *c)
+void lk_bank_sense_first(struct lk_lockbank *bank, uint32_t levels, int64_t at_ms)
 {
-    uint32_t bits = lk_bank_bits(c, bank->config.profile->channels);
-    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && d < bank->config.doors; d++) {
-        say(bank, d, sense_in(bank, bits, d), c->done_at_ns / 1000000);
+    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && d < bank->common.doors; d++) {
+        say(bank, d, sense_in(bank, levels, d), at_ms);
     }
 }
 
-static void look_closely(struct lk_lockbank *bank, int64_t now_ms)
-{
-    (void)lk_fieldbus_focus(bank->fb, (uint64_t)bank->config.tag_base << 48 | (uint64_t)LK_BANK_USE_POLL << 40,
-                            now_ms + LK_BANK_FOCUS_MS);
-}
-
-static void compare(struct lk_lockbank *bank, unsigned d, enum lk_lockbank_sense seen, const struct lk_fb_completion *c,
-                    bool fresh)
+static void compare(struct lk_lockbank *bank, unsigned d, const struct lk_bank_reading *r)
 {
     struct lk_bank_door *door = &bank->doors[d];
-    int64_t at_ms = c->done_at_ns / 1000000;
+    enum lk_lockbank_sense seen = sense_in(bank, r->levels, d);
     if (seen == door->sense) {
         door->candidate = LK_LOCKBANK_SENSE_UNKNOWN;
-    } else if (seen == LK_LOCKBANK_SENSE_OPEN && at_ms <= door->expect_until_ms) {
+    } else if (seen == LK_LOCKBANK_SENSE_OPEN && r->at_ms <= door->expect_until_ms) {
         door->expect_until_ms = INT64_MIN; /* one pulse, one opening: what moves later has to hold to be believed */
-        say(bank, d, seen, at_ms);
+        say(bank, d, seen, r->at_ms);
     } else if (seen != door->candidate) {
         door->candidate = seen;
-        door->candidate_at_ms = at_ms;
-        look_closely(bank, at_ms);
-    } else if (fresh && c->sent_at_ns / 1000000 >= door->candidate_at_ms + bank->config.confirm_ms) {
+        door->candidate_at_ms = r->at_ms;
+        bank->ops->look_closely(bank, r->at_ms + LK_BANK_FOCUS_MS);
+    } else if (r->fresh && r->taken_ms >= door->candidate_at_ms + bank->common.confirm_ms) {
         say(bank, d, seen, door->candidate_at_ms);
     }
 }
 
-void lk_bank_sense_reading(struct lk_lockbank *bank, const struct lk_fb_completion *c, bool fresh)
+void lk_bank_sense_reading(struct lk_lockbank *bank, const struct lk_bank_reading *reading)
 {
-    uint32_t bits = lk_bank_bits(c, bank->config.profile->channels);
-    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && d < bank->config.doors; d++) {
-        compare(bank, d, sense_in(bank, bits, d), c, fresh);
+    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && d < bank->common.doors; d++) {
+        compare(bank, d, reading);
     }
 }
 
 int64_t lk_bank_confirm_next_ms(const struct lk_lockbank *bank)
 {
     int64_t next_ms = INT64_MAX;
-    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && bank->confirm_tag == 0 && d < bank->config.doors; d++) {
+    for (unsigned d = 0; bank->state == LK_LOCKBANK_READY && !bank->confirming && d < bank->common.doors; d++) {
         const struct lk_bank_door *door = &bank->doors[d];
         if (door->candidate != LK_LOCKBANK_SENSE_UNKNOWN) {
-            int64_t at_ms = door->candidate_at_ms + bank->config.confirm_ms + 1;
-            next_ms = at_ms < next_ms ? at_ms : next_ms;
+            next_ms = lk_bank_sooner(next_ms, door->candidate_at_ms + bank->common.confirm_ms + 1);
         }
     }
     return next_ms < bank->confirm_again_ms ? bank->confirm_again_ms : next_ms;
@@ -80,25 +70,15 @@ int64_t lk_bank_confirm_next_ms(const struct lk_lockbank *bank)
 
 void lk_bank_confirm_due(struct lk_lockbank *bank, int64_t now_ms)
 {
-    if (bank->confirm_tag != 0 || now_ms < bank->retry_at_ms || now_ms < lk_bank_confirm_next_ms(bank)) {
-        return;
-    }
-    struct lk_fb_request r = lk_bank_read_inputs(bank);
-    r.tag = lk_bank_tag(bank, LK_BANK_USE_CONFIRM);
-    if (lk_bank_submit(bank, &r, now_ms) == 0) {
-        bank->confirm_tag = r.tag;
+    if (!bank->confirming && now_ms >= bank->retry_at_ms && now_ms >= lk_bank_confirm_next_ms(bank)) {
+        bank->ops->confirm(bank, now_ms);
     }
 }
 
-void lk_bank_confirm_done(struct lk_lockbank *bank, const struct lk_fb_completion *c, int64_t now_ms)
+void lk_bank_confirmed(struct lk_lockbank *bank, bool failed, int64_t now_ms)
 {
-    if (c->tag != bank->confirm_tag) {
-        return;
-    }
-    bank->confirm_tag = 0;
-    if (c->status == 0) {
-        lk_bank_sense_reading(bank, c, true);
-    } else {
+    bank->confirming = false;
+    if (failed) {
         bank->confirm_again_ms = now_ms + LK_BANK_AGAIN_MS;
     }
 }

@@ -105,6 +105,11 @@ unsigned lk_lockbank_tag_bank(uint64_t tag);
 /* Takes in one completion whose tag is this bank's. */
 void lk_lockbank_completion(struct lk_lockbank *bank, const struct lk_fb_completion *completion, int64_t now_ms);
 
+/* The descriptor to watch for reading, or -1: a bank on a fieldbus has none of its own. It changes only inside start(),
+ * ready() and tick(); call ready() when it is readable. */
+int lk_lockbank_fd(const struct lk_lockbank *bank);
+void lk_lockbank_ready(struct lk_lockbank *bank, int64_t now_ms);
+
 /* When tick() is wanted next; INT64_MAX: not before the next completion. Ask again after every call. */
 int64_t lk_lockbank_next_at_ms(const struct lk_lockbank *bank);
 
