@@ -162,6 +162,16 @@ static int await_reply(struct line *line, const struct lk_fb_job *job, int64_t *
     return r == -EINTR ? lk_fb_link_await(line->link, *deadline_ns - now_ns(), -1) : r;
 }
 
+/* When this thread was held up, a repetition of an earlier reply and the reply itself wait together, and nothing tells
+ * when each of them came: then the first one is no proof. */
+static void doubt(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
+{
+    if (outcome->status == 0 && job->request.listen_ms == 0 && lk_fb_link_check(line->link) > 0) {
+        outcome->status = -EBADMSG;
+        outcome->doubled = true;
+    }
+}
+
 static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
 {
     size_t n = job->request.pdu_len + RTU_OVERHEAD;
@@ -183,6 +193,7 @@ static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk
         verdict = lk_fb_judge(&line->base, job, frame.unit, frame.pdu, frame.n, outcome, heard_ns);
         outcome->done_at_ns = heard_ns;
     }
+    doubt(line, job, outcome);
     if (outcome->status == 0) {
         line->turnaround_ns[job->request.unit] =
             outcome->done_at_ns - outcome->sent_at_ns - frames_ns(line, &job->request);
