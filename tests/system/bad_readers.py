@@ -126,7 +126,7 @@ def memory_holds(pid, needles):
             if not rights.startswith("rw"):
                 continue
             begin, end = (int(x, 16) for x in where.split("-"))
-            if end - begin > 1 << 30:
+            if end - begin > 1 << 28:
                 continue  # a sanitizer's shadow
             memory.seek(begin)
             try:

@@ -13,7 +13,8 @@
 
 #include <cmocka.h>
 
-static const struct lk_config_profile profiles[] = {{.name = "waveshare-relay-8", .channels = 8, .inputs = 8}, {.name = "bare"}};
+static const struct lk_config_profile profiles[] = {{.name = "waveshare-relay-8", .channels = 8, .inputs = 8},
+                                                    {.name = "bare"}};
 
 static char path[64];
 static struct lk_config_errors errors;
