@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "catalogue/catalogue.h"
 #include "commission/conf.h"
 
 enum { STEP_MS = 5, START_MS = 100000 };
@@ -173,6 +174,11 @@ static int io_wait(void *user, struct lk_fieldbus *fb, int64_t until_ms)
 
 static unsigned count(struct rig *rig, const char *key)
 {
+    char text[96];
+    snprintf(text, sizeof(text), "ctl.commission.%s", key);
+    if (!lk_catalogue_text(text, LK_LANG_ZH)) {
+        fail_msg("nobody can read %s", text);
+    }
     for (unsigned i = 0; i < rig->said_n; i++) {
         if (strcmp(rig->said[i], key) == 0) {
             return ++rig->count[i];
