@@ -164,6 +164,19 @@ static void an_input_is_never_guessed(void **state)
     assert_int_equal(lk_com_doors(lk_com_bank_of(&rig.known, "A"), NULL), 1);
 }
 
+static void one_input_is_one_doors(void **state)
+{
+    (void)state;
+    cabinet(2);
+    rig.door[0].closed_level = rig.door[1].closed_level = false;
+    rig.door[1].input = 0; /* both switches on one input */
+    rig_say(&rig, "no_sensor", 0, "skip");
+    rig_say(&rig, "review", 1, "END");
+    assert_int_equal(rig_run(&rig), -EPIPE);
+    assert_int_equal(rig_said(&rig, "input_taken"), 1);
+    assert_int_equal(lk_com_doors(lk_com_bank_of(&rig.known, "A"), NULL), 1);
+}
+
 static void a_door_that_nobody_saw_is_not_believed(void **state)
 {
     (void)state;
@@ -361,6 +374,7 @@ int main(void)
         cmocka_unit_test(two_doors_on_one_relay_are_never_configured),
         cmocka_unit_test(two_inputs_that_move_are_asked_about),
         cmocka_unit_test(an_input_is_never_guessed),
+        cmocka_unit_test(one_input_is_one_doors),
         cmocka_unit_test(a_door_that_nobody_saw_is_not_believed),
         cmocka_unit_test(a_door_that_is_not_shut_proves_nothing),
         cmocka_unit_test(a_door_number_is_given_once),
