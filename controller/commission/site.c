@@ -94,6 +94,10 @@ static void take_key(struct reading *r, const char *key, const char *value)
     }
     if (r->line >= 0 && (strcmp(key, "device") == 0 || strcmp(key, "host") == 0)) {
         (void)lk_text_copy(s->line[r->line].place, LK_COM_PATH, value);
+    } else if (r->line >= 0 && strcmp(key, "baud") == 0) {
+        (void)lk_text_copy(s->line[r->line].baud, sizeof(s->line[0].baud), value);
+    } else if (r->line >= 0 && strcmp(key, "parity") == 0) {
+        (void)lk_text_copy(s->line[r->line].parity, sizeof(s->line[0].parity), value);
     } else if (r->line >= 0 && strcmp(key, "port") == 0) {
         (void)lk_text_copy(r->port[r->line], sizeof(r->port[0]), value);
     } else if (r->bank >= 0 && strcmp(key, "fieldbus") == 0) {
@@ -217,6 +221,20 @@ const char *lk_com_site_line(const struct lk_com_site *site, const char *place)
         }
     }
     return NULL;
+}
+
+bool lk_com_site_speed(const struct lk_com_site *site, const char *name, unsigned baud, enum lk_fb_parity parity)
+{
+    static const char *const parities[] = {"none", "even", "odd"};
+    bool same = false;
+    for (unsigned i = 0; i < site->lines; i++) {
+        const char *b = site->line[i].baud, *p = site->line[i].parity;
+        if (strcmp(site->line[i].name, name) == 0) {
+            same = strtoul(b[0] != '\0' ? b : "9600", NULL, 10) == baud &&
+                   strcmp(p[0] != '\0' ? p : "none", parities[parity]) == 0;
+        }
+    }
+    return same;
 }
 
 bool lk_com_site_in_use(const struct lk_com_site *site)

@@ -414,6 +414,21 @@ static int write_all(struct job *job)
     return LK_EXIT_OK;
 }
 
+/* Somebody wrote this line's section by hand: it stays as it is, and must fit what was found. */
+static void tell_speed(struct job *job)
+{
+    char speed[32];
+    struct lk_com_say say = {.key = "speed_differs"};
+    if (job->own_line || job->setup.line.transport != LK_FB_RTU ||
+        lk_com_site_speed(&job->site, job->fieldbus, job->known.baud, job->known.parity)) {
+        return;
+    }
+    (void)snprintf(speed, sizeof(speed), "%u 8%c1", job->known.baud, "NEO"[job->known.parity]);
+    lk_person_word(&say, "line", job->fieldbus);
+    lk_person_word(&say, "speed", speed);
+    lk_person_tell(&job->person, &say);
+}
+
 static int finish(struct job *job)
 {
     char text[LK_COM_ANSWER] = "";
@@ -421,6 +436,7 @@ static int finish(struct job *job)
     if (r < 0) {
         return after_run(job, r);
     }
+    tell_speed(job);
     struct lk_com_say none = {.key = "no_change"}, q = {.key = "write_it"};
     if (job->files.changed == 0) {
         lk_person_tell(&job->person, &none);

@@ -92,6 +92,8 @@ class Wirer:
             if not text:
                 break
             what = json.loads(text)
+            if what.get("text", "").startswith("ctl."):
+                raise AssertionError(f"a text is missing: {what}")
             if until and until(what):
                 self.process.send_signal(how)
                 until = None

@@ -22,6 +22,8 @@ struct rig_door {
 };
 
 struct rig_board {
+    enum lk_sim_kind kind;
+    bool swapped_modes, no_inputs;
     unsigned unit, channels;
     const char *profile; /* what the person says it is */
     unsigned stray;      /* bit per input: it moves with every pulse of this board, too (crosstalk) */

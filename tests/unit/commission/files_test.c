@@ -349,7 +349,8 @@ static void the_site_is_read_as_the_daemon_would(void **state)
     snprintf(text, sizeof(text), "# c\n[paths]\nstate_dir = %s\nrun_dir=/run/x ; y\n[fieldbus eth]\nhost = 192.0.2.1\n",
              folder);
     write_file("lockerd.conf", text);
-    write_file("conf.d/10-a.conf", "[fieldbus rs485-a]\ndevice = /dev/ttyX\n[bank A]\nfieldbus = rs485-a\n");
+    write_file("conf.d/10-a.conf",
+               "[fieldbus rs485-a]\ndevice = /dev/ttyX\nbaud = 19200\nparity=even\n[bank A]\nfieldbus = rs485-a\n");
     write_file("conf.d/30-bank-B.conf", "[bank B]\nfieldbus = rs485-a\n");
     write_file("conf.d/ignored.bak", "[bank Z]\n");
     assert_int_equal(lk_com_site_read(config, &site), 0);
@@ -359,8 +360,12 @@ static void the_site_is_read_as_the_daemon_would(void **state)
     assert_string_equal(lk_com_site_line(&site, "/dev/ttyX"), "rs485-a");
     assert_string_equal(lk_com_site_line(&site, "192.0.2.1:502"), "eth");
     assert_null(lk_com_site_line(&site, "/dev/ttyY"));
-    assert_true(lk_com_site_bank_taken(&site, "A", "rs485-a"));  /* in somebody's own file */
-    assert_false(lk_com_site_bank_taken(&site, "B", "rs485-a")); /* written by commissioning: again */
+    assert_true(lk_com_site_speed(&site, "rs485-a", 19200, LK_FB_PARITY_EVEN));
+    assert_false(lk_com_site_speed(&site, "rs485-a", 19200, LK_FB_PARITY_NONE));
+    assert_false(lk_com_site_speed(&site, "rs485-a", 9600, LK_FB_PARITY_EVEN));
+    assert_true(lk_com_site_speed(&site, "eth", 9600, LK_FB_PARITY_NONE)); /* the defaults */
+    assert_true(lk_com_site_bank_taken(&site, "A", "rs485-a"));            /* in somebody's own file */
+    assert_false(lk_com_site_bank_taken(&site, "B", "rs485-a"));           /* written by commissioning: again */
     assert_true(lk_com_site_bank_taken(&site, "B", "rs485-b"));
     assert_false(lk_com_site_bank_taken(&site, "Z", "rs485-a"));
     assert_false(lk_com_site_in_use(&site));

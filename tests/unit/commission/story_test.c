@@ -164,6 +164,19 @@ static void an_input_is_never_guessed(void **state)
     assert_int_equal(lk_com_doors(lk_com_bank_of(&rig.known, "A"), NULL), 1);
 }
 
+static void one_input_is_one_doors(void **state)
+{
+    (void)state;
+    cabinet(2);
+    rig.door[0].closed_level = rig.door[1].closed_level = false;
+    rig.door[1].input = 0; /* both switches on one input */
+    rig_say(&rig, "no_sensor", 0, "skip");
+    rig_say(&rig, "review", 1, "END");
+    assert_int_equal(rig_run(&rig), -EPIPE);
+    assert_int_equal(rig_said(&rig, "input_taken"), 1);
+    assert_int_equal(lk_com_doors(lk_com_bank_of(&rig.known, "A"), NULL), 1);
+}
+
 static void a_door_that_nobody_saw_is_not_believed(void **state)
 {
     (void)state;
@@ -272,6 +285,91 @@ static void an_unverified_board_opens_nothing_without_the_bench(void **state)
     assert_int_equal(rig.pulses, 0);
 }
 
+static void on_a_board(enum lk_sim_kind kind, const char *profile)
+{
+    cabinet(2);
+    rig.board[0].kind = kind;
+    rig.board[0].profile = profile;
+}
+
+static void a_board_tried_on_the_bench_is_driven(void **state)
+{
+    (void)state;
+    on_a_board(LK_SIM_JY_DAM, "jy-dam-8");
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(rig_said(&rig, "bench_lets_go"), 1);
+    assert_true(rig_said(&rig, "profile_doubt") > 0);
+    assert_line("A", "verified = yes");
+    assert_line("A", "pulse_mode = 4");
+    on_a_board(LK_SIM_JY_DAM, "jy-dam-8");
+    rig.board[0].swapped_modes = true;
+    rig_say(&rig, "which_mode", 1, "3"); /* no such mode */
+    rig_say(&rig, "which_mode", 2, "2");
+    assert_int_equal(rig_run(&rig), 0);
+    assert_line("A", "pulse_mode = 2");
+}
+
+/* The person was wrong about the mode, and the coil stays on: it is forced off, and nothing goes on with this board. */
+static void a_coil_that_stays_on_ends_it(void **state)
+{
+    (void)state;
+    on_a_board(LK_SIM_JY_DAM, "jy-dam-8");
+    rig.board[0].swapped_modes = true;
+    int r = rig_run(&rig);
+    assert_int_equal(r, -EIO);
+    assert_int_equal(rig_said(&rig, "not_safe"), 1);
+    assert_int_equal(rig.pulses, 1);
+}
+
+static void a_board_that_cannot_time_is_driven_by_consent_only(void **state)
+{
+    (void)state;
+    on_a_board(LK_SIM_PLAIN, "plain-coil-8");
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(rig_said(&rig, "software_pulse"), 1);
+    assert_line("A", "accept_software_pulse = yes");
+    on_a_board(LK_SIM_PLAIN, "plain-coil-8");
+    rig_say(&rig, "software_pulse", 0, "n");
+    rig_say(&rig, "review", 1, "END");
+    assert_int_equal(rig_run(&rig), -EPIPE);
+    assert_int_equal(rig.pulses, 0);
+}
+
+static void small_outputs_need_small_locks(void **state)
+{
+    (void)state;
+    on_a_board(LK_SIM_WAVESHARE, "waveshare-io-8");
+    rig_say(&rig, "which_current", 1, "much");
+    rig_say(&rig, "which_current", 2, "300");
+    assert_int_equal(rig_run(&rig), 0);
+    assert_line("A", "lock_ma = 300");
+    on_a_board(LK_SIM_WAVESHARE, "waveshare-io-8");
+    rig_say(&rig, "which_current", 1, "2000");
+    rig_say(&rig, "review", 1, "END");
+    assert_int_equal(rig_run(&rig), -EPIPE);
+    assert_int_equal(rig.pulses, 0);
+}
+
+static void locks_and_switches_on_boards_of_two_kinds(void **state)
+{
+    (void)state;
+    cabinet(8);
+    rig.board[0].profile = "waveshare-relay-8-bare";
+    rig.board[0].no_inputs = true;
+    rig_add_board(&rig, 2, 8);
+    rig.board[1].kind = LK_SIM_JY_DAM;
+    rig.board[1].profile = "jy-dam-8";
+    rig_say(&rig, "which_bank", 2, "-");
+    for (unsigned i = 0; i < 8; i++) {
+        rig.door[i].input_unit = 2;
+    }
+    assert_int_equal(rig_run(&rig), 0);
+    assert_line("A", "profile = waveshare-relay-8-bare");
+    assert_line("A", "inputs_unit = 2");
+    assert_line("A", "inputs_profile = jy-dam-8");
+    assert_no_key("A", "verified");
+}
+
 static void leaving_at_any_moment_leaves_the_coils_off(void **state)
 {
     (void)state;
@@ -361,6 +459,7 @@ int main(void)
         cmocka_unit_test(two_doors_on_one_relay_are_never_configured),
         cmocka_unit_test(two_inputs_that_move_are_asked_about),
         cmocka_unit_test(an_input_is_never_guessed),
+        cmocka_unit_test(one_input_is_one_doors),
         cmocka_unit_test(a_door_that_nobody_saw_is_not_believed),
         cmocka_unit_test(a_door_that_is_not_shut_proves_nothing),
         cmocka_unit_test(a_door_number_is_given_once),
@@ -370,6 +469,11 @@ int main(void)
         cmocka_unit_test(nobody_answers),
         cmocka_unit_test(the_speed_is_found),
         cmocka_unit_test(an_unverified_board_opens_nothing_without_the_bench),
+        cmocka_unit_test(a_board_tried_on_the_bench_is_driven),
+        cmocka_unit_test(a_coil_that_stays_on_ends_it),
+        cmocka_unit_test(a_board_that_cannot_time_is_driven_by_consent_only),
+        cmocka_unit_test(small_outputs_need_small_locks),
+        cmocka_unit_test(locks_and_switches_on_boards_of_two_kinds),
         cmocka_unit_test(leaving_at_any_moment_leaves_the_coils_off),
         cmocka_unit_test(killed_after_any_fact_it_ends_the_same),
         cmocka_unit_test(a_pulse_in_doubt_is_asked_about),

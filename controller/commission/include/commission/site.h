@@ -24,8 +24,9 @@ struct lk_com_site {
     unsigned lines, banks;
     struct {
         char name[LK_COM_NAME];
-        char place[LK_COM_PATH]; /* device, or host:port */
-        char file[LK_COM_PATH];  /* where the section begins, without its folder */
+        char place[LK_COM_PATH];  /* device, or host:port */
+        char baud[16], parity[8]; /* as in the file; "" for the defaults */
+        char file[LK_COM_PATH];   /* where the section begins, without its folder */
     } line[LK_COM_SITE_LINES];
     struct {
         char name[LK_COM_NAME];
@@ -40,6 +41,9 @@ int lk_com_site_read(const char *path, struct lk_com_site *ret);
 
 /* The name of the [fieldbus] of that place, or NULL. */
 const char *lk_com_site_line(const struct lk_com_site *site, const char *place);
+
+/* Whether that section has this speed. */
+bool lk_com_site_speed(const struct lk_com_site *site, const char *name, unsigned baud, enum lk_fb_parity parity);
 
 /* The daemon's database is there and not empty; or it cannot be told, for lack of permission. */
 bool lk_com_site_in_use(const struct lk_com_site *site);
