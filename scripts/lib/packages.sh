@@ -20,6 +20,7 @@ build libevent-dev
 build libinih-dev
 build libargon2-dev
 build libjose-dev
+build libevdev-dev
 build libpaho-mqtt-dev
 test libcmocka-dev
 test mosquitto
@@ -34,6 +35,7 @@ test nodejs node
 test npm npm
 test chromium chromium
 test fonts-noto-cjk
+test patch patch
 vm gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 vm gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc
 vm qemu-user-static qemu-aarch64-static

@@ -91,7 +91,7 @@ static void begin(struct lane *l, unsigned index)
                                         .timeout_ms = WIRE_TIMEOUT_MS,
                                         .paced_pty = true,
                                         .queue_slots = 2 * SLOTS};
-    l->wire = wire_make(seed + index * 7919, FAULTS_PER_1000);
+    l->wire = wire_make(seed + index * 7919UL, FAULTS_PER_1000);
     (void)snprintf(config.name, sizeof(config.name), "line %u", index);
     (void)snprintf(config.device, sizeof(config.device), "%s", wire_path(l->wire));
     if (lk_fieldbus_linux_create(&config, &l->fb) != 0 || lk_fieldbus_start(l->fb) != 0) {
@@ -271,7 +271,8 @@ static unsigned all_waiting(void)
 /* Every door moved as often as it was asked to at most, and every coil is off. */
 static void judge_lane(struct lane *l, unsigned index)
 {
-    for (uint8_t unit = 1; unit <= WIRE_UNITS; unit++) {
+    for (unsigned u = 1; u <= WIRE_UNITS; u++) {
+        uint8_t unit = (uint8_t)u;
         for (unsigned channel = 0; channel < WIRE_CHANNELS; channel++) {
             if (wire_done(l->wire, unit, channel) > l->asked_of[unit][channel]) {
                 trouble("line %u: door %u/%u moved more often than it was asked to", index, unit, channel);
@@ -308,8 +309,8 @@ static void report(int64_t took_ms)
         struct lk_fb_stats st = {0};
         heard += wire_requests(lanes[i].wire);
         on_ms = wire_longest_on_ms(lanes[i].wire) > on_ms ? wire_longest_on_ms(lanes[i].wire) : on_ms;
-        for (uint8_t unit = 1; unit <= WIRE_UNITS; unit++) {
-            (void)lk_fieldbus_stats(lanes[i].fb, unit, &st);
+        for (unsigned unit = 1; unit <= WIRE_UNITS; unit++) {
+            (void)lk_fieldbus_stats(lanes[i].fb, (uint8_t)unit, &st);
             late += st.late;
         }
     }

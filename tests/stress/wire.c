@@ -104,7 +104,7 @@ static size_t act(struct wire *w, const uint8_t *q, int64_t at_ns, uint8_t *ret_
         }
         return 6;
     }
-    size_t bytes = q[5] * 2U;
+    size_t bytes = (size_t)q[5] * 2;
     ret_adu[2] = (uint8_t)bytes;
     for (size_t i = 0; i < bytes; i++) {
         ret_adu[3 + i] = (uint8_t[]){q[2], q[3], q[0], q[1]}[i % 4];

@@ -146,6 +146,16 @@ class Compiler(Folder):
         self.assertEqual(self.out.read_text().count(".inputs_read"), 1)
 
 
+class Page(unittest.TestCase):
+    def test_the_page_lists_the_boards_as_they_are(self):
+        rows = re.findall(r"^\| `([a-z0-9-]+)` \| (\d+), (\d+) \| (board|ours)[^|]*\|[^|]*\| (yes|no) \|$",
+                          (ROOT / "docs" / "boards.md").read_text(), re.M)
+        boards = compiler.read_all(sorted(str(path) for path in PROFILES.glob("*.ini")))
+        self.assertEqual(sorted(rows), sorted(
+            (b.name, str(b.values["channels"]), str(b.values["inputs"]),
+             "ours" if b.values["pulse_kind"] == "software" else "board", b.values["verified"]) for b in boards))
+
+
 class NewBoard(Folder):
     def setUp(self):
         super().setUp()
