@@ -186,6 +186,11 @@ enum lk_lockbank_sense lk_lockbank_sense_of(const struct lk_lockbank *bank, unsi
     return door < bank->common.doors ? bank->doors[door].sense : LK_LOCKBANK_SENSE_UNKNOWN;
 }
 
+const char *lk_lockbank_complaint(const struct lk_lockbank *bank)
+{
+    return bank->ops->complaint ? bank->ops->complaint(bank) : "";
+}
+
 uint32_t lk_lockbank_pulses(const struct lk_lockbank *bank, unsigned door)
 {
     return door < bank->common.doors ? bank->doors[door].pulses : 0;
@@ -214,6 +219,9 @@ const char *lk_lockbank_reason_name(enum lk_lockbank_reason reason)
         [LK_LOCKBANK_REASON_WRONG_BOARD] = "not the board of this profile",
         [LK_LOCKBANK_REASON_GARBLED] = "answers arrive broken",
         [LK_LOCKBANK_REASON_INPUTS_SILENT] = "the board with the door switches does not answer",
+        [LK_LOCKBANK_REASON_HELD] = "a line is held by somebody else",
+        [LK_LOCKBANK_REASON_NO_LINE] = "no such line",
+        [LK_LOCKBANK_REASON_GUARD] = "no guard for the locks",
     };
     return names[reason];
 }

@@ -9,6 +9,7 @@
  *   bank_pulse.c  pulses and the supply
  *   bank_sense.c  from readings to open and closed
  *   modbus_*.c    a board on a fieldbus
+ *   gpiobank.c    locks and switches on GPIO lines
  * Thread: the owner thread.
  */
 #ifndef LK_DRIVERS_LOCKBANK_DRIVER_H
@@ -62,6 +63,8 @@ struct lk_lockbank_ops {
     int64_t (*next_at_ms)(const struct lk_lockbank *bank);
     /* Begins the end: coils off, proved; sets ended and proved_off when done. reachable false: never drove anything. */
     void (*stop)(struct lk_lockbank *bank, bool reachable, int64_t now_ms);
+    /* Left out: nothing to say. */
+    const char *(*complaint)(const struct lk_lockbank *bank);
     void (*destroy)(struct lk_lockbank *bank);
 };
 

@@ -1,4 +1,6 @@
 #include "app.h"
+#include "metrics.h"
+#include "wiring.h"
 
 #include "base/log.h"
 
@@ -15,6 +17,7 @@ enum {
     HOUSEKEEPING_MS = 1000,
     STOP_MOST_MS = 4000,   /* a dead board may take two time-outs; then we leave anyway */
     TIDY_EVERY_MS = 60000, /* with a commit as a probe each time: a write, and an SD card has a life */
+    METRICS_EVERY_MS = 15000,
     MQTT_SILENT_MS = 30000,
 };
 
@@ -202,6 +205,22 @@ static void look_after_store(struct lk_app *app, int64_t now_ms)
     }
 }
 
+static void write_metrics(struct lk_app *app, int64_t now_ms)
+{
+    static struct lk_log_limit limit = {.burst = 1, .window_ms = 3600000}; /* owner thread only */
+    const char *path = app->config->metrics_textfile;
+    unsigned dropped = 0;
+    if (path[0] == '\0' || now_ms < app->metrics_at_ms) {
+        return;
+    }
+    app->metrics_at_ms = now_ms + METRICS_EVERY_MS;
+    int r = lk_metrics_write(app, path);
+    if (r < 0 && lk_log_allowed(&limit, now_ms, &dropped)) {
+        lk_log(LK_WARN, LK_BLAME_CONFIG, "%s cannot be written: %s; everything else goes on (%u more such lines)", path,
+               strerror(-r), dropped);
+    }
+}
+
 static void on_housekeeping(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
@@ -215,6 +234,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *user)
         lk_engine_post(app->engine, &in);
     }
     look_after_store(app, now_ms);
+    write_metrics(app, now_ms);
     feed_watchdog(app, now_ms);
 }
 
@@ -372,7 +392,8 @@ static int start_postal(struct lk_app *app, struct lk_text *why)
 
 static int start_cabinet(struct lk_app *app, struct lk_text *why)
 {
-    int r = lk_cabinet_create(app->config, app->backends.fieldbus, app->base, app->backends.clock, &app->cabinet, why);
+    const struct lk_cabinet_makers make = {.fieldbus = app->backends.fieldbus, .gpio = app->backends.gpio};
+    int r = lk_cabinet_create(app->config, &make, app->base, app->backends.clock, &app->cabinet, why);
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 
@@ -410,6 +431,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     app->started = true;
     lk_postal_serve(app->postal, app->engine);
     lk_engine_post(app->engine, &boot);
+    lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
     return r == 0 ? start_scanner(app, why) : EX_OSERR;
 }

@@ -19,6 +19,7 @@ enum { LK_ADMIN_WAITING = 32 };
 /* What main chose: the real backends, or simulated ones. */
 struct lk_backends {
     lk_fieldbus_make *fieldbus;
+    lk_gpio_make *gpio; /* NULL: there is none here */
     int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
     struct lk_clock *clock;       /* borrowed */
     struct lk_watchdog *watchdog; /* borrowed */
@@ -47,7 +48,7 @@ struct lk_app {
     struct lk_scanner *scanner; /* NULL: none configured */
     struct lk_worker *worker;
     struct event *signals[2], *scanner_readable, *scanner_timer, *housekeeping, *stop_timer;
-    int64_t started_at_ms, tidy_at_ms;
+    int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
     int exit_code; /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
@@ -98,11 +99,16 @@ void lk_admin_end_long(struct lk_app *app);
 
 /* admin_read.c, admin_change.c, admin_long.c: handlers of lk_admin_table. */
 typedef void lk_admin_handler(void *user, struct lk_admin_request *request, const json_t *args);
-lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_bus, lk_admin_uplink, lk_admin_events;
+lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_uplink, lk_admin_events;
+lk_admin_handler lk_admin_bus, lk_admin_metrics; /* admin_bus.c */
 lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
-lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_settle;
+lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_confirm, lk_admin_settle;
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
+
+/* The lines and their states, and the word for a bank's state, for more than one answer. */
+json_t *lk_admin_fieldbuses_json(struct lk_app *app);
+const char *lk_admin_bank_state(const struct lk_bank *bank);
 
 /* Reads a text argument. False after answering bad_argument: missing (when required), no text, too long, or not an id.
  */

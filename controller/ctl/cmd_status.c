@@ -15,6 +15,27 @@ static void status_doors(struct lk_ctl *ctl, struct lk_table *t, const json_t *r
                          {"unknown", b[5]}));
 }
 
+/* Doors nobody may open until staff have tried them; says nothing when there are none. */
+static void status_wiring(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    const json_t *doors = json_object_get(r, "wiring_changed"), *label;
+    char n[24], some[LK_SHOW_CELL] = "";
+    struct lk_text text = lk_text_init(some, 60);
+    size_t i;
+    if (json_array_size(doors) == 0) {
+        return;
+    }
+    json_array_foreach(doors, i, label)
+    {
+        if (i < 6) {
+            lk_text_addf(&text, "%s%s", i == 0 ? "" : " ", json_is_string(label) ? json_string_value(label) : "?");
+        }
+    }
+    lk_text_add(&text, json_array_size(doors) > 6 ? " ..." : "");
+    snprintf(n, sizeof(n), "%zu", json_array_size(doors));
+    lk_show_row(ctl, t, "ctl.status.wiring", "ctl.status.wiring_value", LK_WORDS({"n", n}, {"doors", some}));
+}
+
 static void status_uplink(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
 {
     char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL], d[LK_SHOW_CELL];
@@ -88,6 +109,7 @@ static void human_status(struct lk_ctl *ctl, const json_t *r)
                          {"uptime", lk_show_duration(ctl, r, "uptime_s", b)}));
     lk_show_label(ctl, &t, "ctl.status.ready", lk_show_yes_no(ctl, json_object_get(r, "ready")));
     status_doors(ctl, &t, r);
+    status_wiring(ctl, &t, r);
     status_uplink(ctl, &t, r);
     status_store(ctl, &t, r);
     lk_show_label(ctl, &t, "ctl.status.clock", lk_show_word(ctl, r, "clock", "ctl.clock", c));

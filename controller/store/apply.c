@@ -23,12 +23,18 @@ static const char *custody_or_null(enum lk_custody v)
     return v == LK_CUSTODY_NONE ? NULL : lk_custody_name(v);
 }
 
+static const uint8_t *wiring_of(const struct tx *tx, int door)
+{
+    const struct lk_core_config *core = tx->store->core;
+    return door >= 0 && door < core->doors ? core->door[door].wiring : NULL;
+}
+
 static int intent_add(struct tx *tx, const struct lk_effect *fx)
 {
     return LK_RUN(tx->store, ST_INTENT_ADD, LK_I(fx->intent), LK_T(lk_store_label(tx->store, fx->door)),
                   LK_TN(fx->item.id), LK_T(lk_purpose_name(fx->purpose)), LK_T(lk_actor_name(fx->actor)),
                   LK_TN(fx->who), LK_T(custody_or_null(fx->from)), LK_TN(fx->jti), LK_I(tx->now->wall_ms),
-                  LK_I(fx->item.cancelled));
+                  LK_I(fx->item.cancelled), LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN));
 }
 
 static int intent_settle(struct tx *tx, const struct lk_effect *fx)
@@ -147,6 +153,23 @@ static int bank_stop(struct tx *tx, const struct lk_effect *fx)
                                         : LK_RUN(tx->store, ST_BANK_STOP, LK_T(name), LK_T(lk_reason_name(fx->reason)));
 }
 
+static int wiring_seen(struct tx *tx, const struct lk_effect *fx)
+{
+    (void)fx;
+    int r = 0;
+    for (int i = 0; r == 0 && i < tx->store->core->doors; i++) {
+        r = LK_RUN(tx->store, ST_WIRING_SEEN, LK_T(lk_store_label(tx->store, i)), LK_B(wiring_of(tx, i), LK_WIRING_LEN),
+                   LK_I(tx->now->wall_ms));
+    }
+    return r;
+}
+
+static int wiring_confirm(struct tx *tx, const struct lk_effect *fx)
+{
+    return LK_RUN_ONE(tx->store, ST_WIRING_CONFIRM, LK_T(lk_store_label(tx->store, fx->door)),
+                      LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN), LK_I(tx->now->wall_ms));
+}
+
 static int lockout(struct tx *tx, const struct lk_effect *fx)
 {
     return LK_RUN(tx->store, ST_LOCKOUT, LK_I(fx->count), LK_I(fx->level), LK_I(fx->duration_ms));
@@ -237,6 +260,8 @@ static tx_effect *const handlers[LK_EFFECTS] = {
     [LK_FX_DOOR_USE] = door_use,
     [LK_FX_DOUBT] = doubt,
     [LK_FX_BANK_STOP] = bank_stop,
+    [LK_FX_WIRING_SEEN] = wiring_seen,
+    [LK_FX_WIRING_CONFIRM] = wiring_confirm,
     [LK_FX_LOCKOUT] = lockout,
     [LK_FX_COMMAND] = command,
     [LK_FX_EVENT] = event_add,

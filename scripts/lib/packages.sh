@@ -12,6 +12,7 @@ build ninja-build ninja
 build pkg-config pkg-config
 build python3
 build libmodbus-dev
+build libgpiod-dev
 build libsqlite3-dev
 build libjansson-dev
 build libssl-dev

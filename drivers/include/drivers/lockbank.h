@@ -55,7 +55,7 @@ enum lk_lockbank_reason {
     LK_LOCKBANK_REASON_NONE,        /* with READY */
     LK_LOCKBANK_REASON_STARTING,    /* LOST: nothing heard yet, or set-up is running */
     LK_LOCKBANK_REASON_SILENT,      /* LOST: the board is in quarantine, or failed during set-up */
-    LK_LOCKBANK_REASON_LINE,        /* LOST: adapter or connection gone */
+    LK_LOCKBANK_REASON_LINE,        /* LOST: adapter, connection or GPIO chip gone */
     LK_LOCKBANK_REASON_COIL_STUCK,  /* STOPPED: a coil was on when it had to be off */
     LK_LOCKBANK_REASON_LINK_MODE,   /* STOPPED: an input drives a relay by itself (register 0x1000 + channel not 0) */
     LK_LOCKBANK_REASON_UNVERIFIED,  /* STOPPED: profile not verified and not confirmed by the configuration */
@@ -65,6 +65,9 @@ enum lk_lockbank_reason {
     LK_LOCKBANK_REASON_WRONG_BOARD, /* STOPPED: the board is not the one that the profile describes */
     LK_LOCKBANK_REASON_GARBLED, /* LOST: answers come, broken: two boards with one address, noise, A and B swapped */
     LK_LOCKBANK_REASON_INPUTS_SILENT, /* LOST: the other board, that reads the door switches, does not answer */
+    LK_LOCKBANK_REASON_HELD,          /* LOST: somebody else holds a GPIO line; lk_lockbank_complaint() says who */
+    LK_LOCKBANK_REASON_NO_LINE,       /* LOST: the GPIO chip has no such line, or cannot do what is asked of it */
+    LK_LOCKBANK_REASON_GUARD,         /* LOST: nobody would switch a lock off if this process died: not driven */
 };
 
 /* Where a bank tells its news. Called from start, completion, tick and stop only, never from pulse. The callee may call
@@ -151,6 +154,10 @@ bool lk_lockbank_proved_off(const struct lk_lockbank *bank);
 /* What was last said through the sink. */
 enum lk_lockbank_board lk_lockbank_board_state(const struct lk_lockbank *bank, enum lk_lockbank_reason *ret_reason);
 enum lk_lockbank_sense lk_lockbank_sense_of(const struct lk_lockbank *bank, unsigned door);
+
+/* What stands in the way, where more is known than the reason: `GPIO5 is held by "gpio-fan"`. "" otherwise. Valid until
+ * the next call that changes the bank. */
+const char *lk_lockbank_complaint(const struct lk_lockbank *bank);
 
 /* Pulses this bank has put on the wire for a door since create, for wear. 0 for a door that does not exist. */
 uint32_t lk_lockbank_pulses(const struct lk_lockbank *bank, unsigned door);
