@@ -29,7 +29,8 @@ struct lk_fb_tempo {
 /* A follow-up: reserved (due_ns INT64_MAX) while its request is on the wire, then armed. */
 struct lk_fb_then {
     bool used;
-    bool told; /* its completion went out when the line was lost: only the duty is left */
+    bool told;   /* its completion went out, of a lost line or a dead unit: only the duty is left */
+    bool parked; /* until its dead unit answers again; gives way when rows are needed */
     unsigned tries;
     uint32_t id; /* never 0 */
     int64_t due_ns;
@@ -127,6 +128,8 @@ bool lk_fb_then_next(const struct lk_fb_sched *s, int64_t now_ns, struct lk_fb_j
 int64_t lk_fb_then_due_ns(const struct lk_fb_sched *s);
 void lk_fb_then_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const struct lk_fb_outcome *outcome);
 void lk_fb_then_line(struct lk_fb_sched *s, bool up, int64_t now_ns);
+/* The unit is out of quarantine: what it still owes is due now. */
+void lk_fb_then_unpark(struct lk_fb_sched *s, uint8_t unit, int64_t now_ns);
 /* All armed ones are due now; all of them end. */
 void lk_fb_then_hurry(struct lk_fb_sched *s, int64_t now_ns);
 void lk_fb_then_give_up(struct lk_fb_sched *s, int64_t now_ns);

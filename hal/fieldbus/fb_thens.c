@@ -6,23 +6,34 @@
 
 enum { NONE = -1 };
 
-int lk_fb_then_reserve(struct lk_fb_sched *s, const struct lk_fb_request *request)
+static int free_row(const struct lk_fb_sched *s)
 {
+    int parked = NONE;
     for (int i = 0; i < LK_FB_THENS_MAX; i++) {
-        struct lk_fb_then *t = &s->thens[i];
-        if (!t->used) {
-            *t = (struct lk_fb_then){.used = true, .due_ns = INT64_MAX, .id = ++s->then_id};
-            t->request = (struct lk_fb_request){.tag = request->tag,
-                                                .unit = request->unit,
-                                                .pdu_len = request->then_pdu_len,
-                                                .expect = LK_FB_ECHO,
-                                                .priority = LK_FB_PULSE,
-                                                .timeout_ms = request->timeout_ms};
-            memcpy(t->request.pdu, request->then_pdu, request->then_pdu_len);
+        if (!s->thens[i].used) {
             return i;
         }
+        parked = s->thens[i].parked ? i : parked;
     }
-    return NONE;
+    return parked;
+}
+
+int lk_fb_then_reserve(struct lk_fb_sched *s, const struct lk_fb_request *request)
+{
+    int i = free_row(s);
+    if (i == NONE) {
+        return NONE;
+    }
+    struct lk_fb_then *t = &s->thens[i];
+    *t = (struct lk_fb_then){.used = true, .due_ns = INT64_MAX, .id = ++s->then_id};
+    t->request = (struct lk_fb_request){.tag = request->tag,
+                                        .unit = request->unit,
+                                        .pdu_len = request->then_pdu_len,
+                                        .expect = LK_FB_ECHO,
+                                        .priority = LK_FB_PULSE,
+                                        .timeout_ms = request->timeout_ms};
+    memcpy(t->request.pdu, request->then_pdu, request->then_pdu_len);
+    return i;
 }
 
 bool lk_fb_then_arm(struct lk_fb_sched *s, const struct lk_fb_job *job, const struct lk_fb_outcome *outcome)
@@ -96,8 +107,28 @@ void lk_fb_then_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const s
         return; /* lk_fb_then_line() says so, and keeps it */
     }
     if (outcome->status == 0 || t->tries >= LK_FB_THEN_TRIES) {
+        const struct lk_fb_unit *u = lk_fb_unit_find(s, t->request.unit);
         say(s, t, outcome);
-        t->used = false;
+        t->parked = u && u->stats.quarantined;
+        t->used = t->parked;
+        t->due_ns = INT64_MAX;
+    }
+}
+
+static void due_again(struct lk_fb_then *t, int64_t now_ns)
+{
+    t->parked = false;
+    t->tries = 0;
+    t->due_ns = now_ns;
+}
+
+void lk_fb_then_unpark(struct lk_fb_sched *s, uint8_t unit, int64_t now_ns)
+{
+    for (int i = 0; i < LK_FB_THENS_MAX; i++) {
+        struct lk_fb_then *t = &s->thens[i];
+        if (t->used && t->parked && t->request.unit == unit) {
+            due_again(t, now_ns);
+        }
     }
 }
 
@@ -106,12 +137,11 @@ void lk_fb_then_line(struct lk_fb_sched *s, bool up, int64_t now_ns)
     struct lk_fb_outcome gone = {.status = -ENODEV, .done_at_ns = now_ns};
     for (int i = 0; i < LK_FB_THENS_MAX; i++) {
         struct lk_fb_then *t = &s->thens[i];
-        if (!t->used || t->due_ns == INT64_MAX) {
+        if (!t->used || (t->due_ns == INT64_MAX && !t->parked)) {
             continue;
         }
         if (up) {
-            t->tries = 0;
-            t->due_ns = now_ns;
+            due_again(t, now_ns);
         } else {
             say(s, t, &gone);
         }

@@ -147,8 +147,11 @@ static bool failed(struct lk_fb_unit *u, int64_t now_ns)
     return true;
 }
 
-static void answered(struct lk_fb_unit *u)
+static void answered(struct lk_fb_sched *s, struct lk_fb_unit *u, int64_t now_ns)
 {
+    if (u->stats.quarantined) {
+        lk_fb_then_unpark(s, u->unit, now_ns);
+    }
     if (u->timed_out && u->stats.quarantined) {
         u->tempo.steady = 0; /* it was away, which says nothing about how quick it is */
     } else if (u->timed_out) {
@@ -165,7 +168,7 @@ bool lk_fb_unit_outcome(struct lk_fb_sched *s, struct lk_fb_unit *u, const struc
     count(u, outcome);
     u->limit_ms = job->request.timeout_ms;
     if (outcome->status == 0 || outcome->status == -EREMOTEIO) {
-        answered(u);
+        answered(s, u, outcome->done_at_ns);
         return false;
     }
     if (outcome->status != -ETIMEDOUT && outcome->status != -EBADMSG) {

@@ -83,8 +83,9 @@ enum lk_fb_expect {
  * line begins nothing that is expected to last beyond its time, so it is late by one failing transaction at worst. It
  * is not sent only if the request was certainly never sent (its completion has was_sent false). If it is to be sent,
  * the request's completion says then_follows, and exactly one more completion with the same tag and is_then comes:
- * status 0 echoed; otherwise the status of the last try; -ENODEV when the line went away before the echo: then the line
- * still sends it before anything else when it comes back, without another completion. A request with a follow-up
+ * status 0 echoed; otherwise the status of the last try; -ENODEV when the line went away before the echo. Without the
+ * echo the line still sends it, before anything else and without another completion, when the line comes back or the
+ * unit is out of quarantine. A request with a follow-up
  * takes two of the queue's slots.
  *
  * listen_ms: after a proven reply the line goes on listening for so long. If something comes that nobody owes, two

@@ -419,6 +419,37 @@ static void law_3_a_repetition_is_not_the_next_reply(void **state)
     assert_int_equal(c.data[0], 0x80);
 }
 
+/* The board dies with its coil on, and comes back with its coil on. The owner does nothing. */
+static void law_9_a_board_that_returns_is_switched_off_first(void **state)
+{
+    struct rig *r = *state;
+    struct lk_fb_request q = on_and_off(1001, 100), other = on_and_off(1002, 20);
+    poll_unit(r, 1, 0);
+    run(r, 500);
+    assert_int_equal(lk_fieldbus_submit(r->fb, &q), 0);
+    assert_int_equal(await_tag(r, 1001).status, 0);
+    kill_unit(r, 1, true);
+    struct lk_fb_completion c = await_tag(r, 1001);
+    assert_true(c.is_then);
+    assert_int_equal(c.status, -ETIMEDOUT);
+    other.unit = 2;
+    assert_int_equal(lk_fieldbus_submit(r->fb, &other), 0);
+    assert_true(await_tag(r, 1002).then_follows);
+    assert_int_equal(await_tag(r, 1002).status, 0);
+    run(r, 20000);
+    assert_int_equal(r->board_1->coils, 1);
+    kill_unit(r, 1, false);
+    while (books(r, 1).quarantined) {
+        lk_fieldbus_sim_advance(r->fb, lk_fieldbus_sim_now_ns(r->fb) + MS);
+    }
+    uint64_t found = books(r, 1).requests;
+    lk_fieldbus_sim_advance(r->fb, lk_fieldbus_sim_now_ns(r->fb) + 30 * MS);
+    assert_int_equal(r->board_1->coils, 0);
+    assert_in_range(books(r, 1).requests - found, 1, 3);
+    run(r, 1000);
+    assert_int_equal(r->heard_n, 1 + LK_FB_THEN_TRIES + 2 + 1); /* its off once more, the other's on and off */
+}
+
 /* Eight boards are read without a pause. Whenever somebody comes, the pulse is the next request but one at most, and
  * the very next when he comes in the gap: what goes is chosen after it. */
 static void a_pulse_waits_for_one_transaction_at_most(void **state)
@@ -547,6 +578,7 @@ int main(void)
         T(law_3_a_wrong_address_pays_no_debt),
         T(law_3_noise_is_not_the_reply),
         T(law_3_a_repetition_is_not_the_next_reply),
+        T(law_9_a_board_that_returns_is_switched_off_first),
         T(a_pulse_waits_for_one_transaction_at_most),
         T(a_moving_board_is_read_in_every_second_slot),
         T(law_9_off_is_late_by_one_failing_transaction_at_most),
