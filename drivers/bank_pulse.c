@@ -74,6 +74,28 @@ void lk_bank_pulse_done(struct lk_lockbank *bank, unsigned d, enum lk_lockbank_p
     lk_bank_pulses_grant(bank, now_ms);
 }
 
+void lk_bank_pulse_held(struct lk_lockbank *bank, unsigned d, enum lk_lockbank_pulse_result result, int64_t done_at_ms)
+{
+    struct lk_bank_door *door = &bank->doors[d];
+    door->pulse = LK_BANK_PULSE_HELD;
+    door->pulses++;
+    door->expect_until_ms = done_at_ms + LK_BANK_EXPECT_MS;
+    door->check_at_ms = done_at_ms + bank->common.pulse_ms + LK_BANK_HELD_MS;
+    bank->sink.pulse_done(bank->user, d, door->intent, result);
+}
+
+/* Without proof the supply is given up all the same after another pulse's time: a coil that cannot be reached must not
+ * keep the doors of the other boards shut. */
+void lk_bank_pulse_off(struct lk_lockbank *bank, unsigned d, bool proven, int64_t off_at_ms, int64_t now_ms)
+{
+    struct lk_bank_door *door = &bank->doors[d];
+    unsigned pulse_ms = bank->common.pulse_ms;
+    lk_supply_settle(bank->supply, &door->coil, proven ? off_at_ms - pulse_ms : off_at_ms, pulse_ms);
+    door->pulse = LK_BANK_PULSE_NONE;
+    door->check_at_ms = proven ? off_at_ms + LK_BANK_READBACK_MS : now_ms;
+    lk_bank_pulses_grant(bank, now_ms);
+}
+
 int64_t lk_bank_pulses_next_ms(const struct lk_lockbank *bank)
 {
     int64_t next_ms = INT64_MAX;

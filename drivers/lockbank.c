@@ -54,7 +54,9 @@ struct lk_lockbank *lk_lockbank_destroy(struct lk_lockbank *bank)
         return NULL;
     }
     for (unsigned d = 0; d < bank->common.doors; d++) {
-        if (bank->doors[d].pulse == LK_BANK_PULSE_SENT) { /* others on this supply must not wait for ever */
+        enum lk_bank_pulse pulse = bank->doors[d].pulse;
+        if (pulse == LK_BANK_PULSE_SENT ||
+            pulse == LK_BANK_PULSE_HELD) { /* others on this supply must not wait for ever */
             lk_supply_settle(bank->supply, &bank->doors[d].coil, bank->now_ms, bank->common.pulse_ms);
         }
     }
@@ -213,6 +215,10 @@ const char *lk_lockbank_reason_name(enum lk_lockbank_reason reason)
         [LK_LOCKBANK_REASON_UNVERIFIED] = "profile not verified",
         [LK_LOCKBANK_REASON_REFUSED] = "board refuses the commands",
         [LK_LOCKBANK_REASON_SHUTDOWN] = "shut down",
+        [LK_LOCKBANK_REASON_DUPLICATE] = "two boards with this address",
+        [LK_LOCKBANK_REASON_WRONG_BOARD] = "not the board of this profile",
+        [LK_LOCKBANK_REASON_GARBLED] = "answers arrive broken",
+        [LK_LOCKBANK_REASON_INPUTS_SILENT] = "the board with the door switches does not answer",
         [LK_LOCKBANK_REASON_HELD] = "a line is held by somebody else",
         [LK_LOCKBANK_REASON_NO_LINE] = "no such line",
         [LK_LOCKBANK_REASON_GUARD] = "no guard for the locks",

@@ -23,9 +23,11 @@ enum {
     LK_BANK_READBACK_MS = 100, /* after the end of a pulse */
     LK_BANK_FOCUS_MS = 1000,   /* a door whose change is not confirmed yet is looked at closely for so long */
     LK_BANK_AGAIN_MS = 200,    /* a check failed on the wire */
+    LK_BANK_HELD_MS = 2000,    /* beyond the pulse: if nobody has said "off" by then, the coil is looked at */
 };
 
-enum lk_bank_pulse { LK_BANK_PULSE_NONE, LK_BANK_PULSE_WAITING, LK_BANK_PULSE_SENT };
+/* HELD: its result was said, but nobody has said yet when the coil went off: the supply stays taken. */
+enum lk_bank_pulse { LK_BANK_PULSE_NONE, LK_BANK_PULSE_WAITING, LK_BANK_PULSE_SENT, LK_BANK_PULSE_HELD };
 
 struct lk_bank_door {
     enum lk_lockbank_sense sense;     /* as said */
@@ -108,6 +110,12 @@ void lk_bank_pulses_drop(struct lk_lockbank *bank);
 /* The pulse of this door ended. was_sent: the coil may be on until pulse_ms after done_at_ms. */
 void lk_bank_pulse_done(struct lk_lockbank *bank, unsigned door, enum lk_lockbank_pulse_result result, bool was_sent,
                         int64_t done_at_ms, int64_t now_ms);
+/* The same, where "off" is a message of its own that is still to come: the pulse was sent. lk_bank_pulse_off() follows.
+ */
+void lk_bank_pulse_held(struct lk_lockbank *bank, unsigned door, enum lk_lockbank_pulse_result result,
+                        int64_t done_at_ms);
+/* The coil went off not later than off_at_ms; proven false: that could not be shown, and it is looked at now. */
+void lk_bank_pulse_off(struct lk_lockbank *bank, unsigned door, bool proven, int64_t off_at_ms, int64_t now_ms);
 int64_t lk_bank_pulses_next_ms(const struct lk_lockbank *bank);
 
 /* bank_sense.c: a reading is one level for each door (bit d), taken not before taken_ms and here at at_ms. fresh: it

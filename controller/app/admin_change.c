@@ -126,14 +126,14 @@ void lk_admin_block(void *user, struct lk_admin_request *request, const json_t *
     door_command(user, request, args, LK_ADMIN_BLOCK);
 }
 
-static void resume_bank(struct lk_app *app, struct lk_admin_request *request, const json_t *args)
+static void bank_command(struct lk_app *app, struct lk_admin_request *request, const json_t *args, enum lk_admin_op op)
 {
     const char *bank = NULL;
     if (!lk_admin_text(request, args, "bank", true, LK_LABEL_MAX, &bank) || !take_why(request, args)) {
         return;
     }
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
-    in.admin = LK_ADMIN_UNBLOCK;
+    in.admin = op;
     in.bank = lk_core_find_bank(lk_engine_core_config(app->engine), bank);
     if (in.bank < 0) {
         lk_admin_fail(request, LK_REASON_NO_SUCH_DOOR, "args.bank: this cabinet has no such bank");
@@ -147,9 +147,18 @@ static void resume_bank(struct lk_app *app, struct lk_admin_request *request, co
 void lk_admin_unblock(void *user, struct lk_admin_request *request, const json_t *args)
 {
     if (json_object_get(args, "bank")) {
-        resume_bank(user, request, args);
+        bank_command(user, request, args, LK_ADMIN_UNBLOCK);
     } else {
         door_command(user, request, args, LK_ADMIN_UNBLOCK);
+    }
+}
+
+void lk_admin_confirm(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    if (json_object_get(args, "bank")) {
+        bank_command(user, request, args, LK_ADMIN_CONFIRM);
+    } else {
+        door_command(user, request, args, LK_ADMIN_CONFIRM);
     }
 }
 

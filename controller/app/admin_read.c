@@ -2,6 +2,7 @@
 #include "store/find.h"
 #include "store/log.h"
 #include "uplink/envelope.h"
+#include "wiring.h"
 
 #include "base/text.h"
 
@@ -47,19 +48,7 @@ static json_t *store_json(struct lk_app *app)
     return json;
 }
 
-static json_t *fieldbuses_json(struct lk_app *app)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; i < app->config->fieldbuses; i++) {
-        const struct lk_config_fieldbus *line = &app->config->fieldbus[i];
-        const char *state = lk_fieldbus_up(lk_cabinet_fieldbus(app->cabinet, i)) ? "up" : "down";
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", line->name, "transport",
-                                              line->transport == LK_CONFIG_RTU ? "rtu" : "tcp", "state", state));
-    }
-    return list;
-}
-
-static const char *bank_state(const struct lk_bank *bank)
+const char *lk_admin_bank_state(const struct lk_bank *bank)
 {
     return bank->stopped_by_us ? "stopped" : lk_bank_state_name(bank->state);
 }
@@ -83,9 +72,9 @@ static json_t *banks_json(struct lk_app *app)
     for (unsigned i = 0; i < app->config->banks; i++) {
         const struct lk_config_bank *bank = &app->config->bank[i];
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:s}", "name", bank->name, "state",
-                                              bank_state(&core->bank[i]), "reason", bank_reason(&core->bank[i]),
-                                              "doors", (int)bank->doors, "fieldbus", bank->fieldbus, "unit",
-                                              (int)bank->unit, "profile", bank->profile));
+                                              lk_admin_bank_state(&core->bank[i]), "reason",
+                                              bank_reason(&core->bank[i]), "doors", (int)bank->doors, "fieldbus",
+                                              bank->fieldbus, "unit", (int)bank->unit, "profile", bank->profile));
     }
     return list;
 }
@@ -104,6 +93,19 @@ static json_t *door_counts_json(struct lk_app *app)
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "free", use[LK_USE_FREE], "reserved", use[LK_USE_RESERVED],
                      "occupied", use[LK_USE_OCCUPIED], "blocked", use[LK_USE_BLOCKED], "open", open, "unknown",
                      unknown);
+}
+
+/* The doors whose wiring waits for staff. */
+static json_t *wiring_json(struct lk_app *app)
+{
+    json_t *list = json_array();
+    const char *label;
+    for (unsigned n = 0;
+         (label = lk_wiring_held(lk_engine_core_config(app->engine), lk_engine_core(app->engine), -1, n)) != NULL;
+         n++) {
+        json_array_append_new(list, json_string(label));
+    }
+    return list;
 }
 
 static void add_log_state(struct lk_app *app, json_t *json)
@@ -142,9 +144,11 @@ void lk_admin_status(void *user, struct lk_admin_request *request, const json_t 
     add_log_state(app, json);
     json_object_set_new(json, "uplink", uplink_json(app, true));
     json_object_set_new(json, "store", store_json(app));
-    json_object_set_new(json, "fieldbuses", fieldbuses_json(app));
+    json_object_set_new(json, "fieldbuses", lk_admin_fieldbuses_json(app));
     json_object_set_new(json, "banks", banks_json(app));
     json_object_set_new(json, "doors", door_counts_json(app));
+    json_object_set_new(json, "readers", lk_readers_json(app));
+    json_object_set_new(json, "wiring_changed", wiring_json(app));
     json_object_set_new(
         json, "kiosk",
         json_pack("{s:s, s:i}", "url", lk_face_url(app->face), "streams", (int)lk_face_streams(app->face)));
@@ -169,7 +173,10 @@ static json_t *door_json(struct lk_app *app, int i)
     const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
     const struct lk_door_config *place = &cfg->door[i];
     const struct lk_door *door = &lk_engine_core(app->engine)->door[i];
-    enum lk_reason reason = door->doubt_until_ms != LK_NEVER ? LK_REASON_OUTCOME_UNPROVEN : door->blocked_for;
+    enum lk_reason reason = door->doubt_until_ms != LK_NEVER      ? LK_REASON_OUTCOME_UNPROVEN
+                            : door->blocked_for != LK_REASON_NONE ? door->blocked_for
+                            : door->wiring_held                   ? LK_REASON_WIRING_CHANGED
+                                                                  : LK_REASON_NONE;
     return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I}", "door", place->label, "bank",
                      cfg->bank_name[place->bank], "size", lk_size_name(place->size), "low_reach", place->low_reach,
                      "state", lk_door_state_name(door->state), "use", lk_use_name(door->use), "item", door->item,
@@ -259,41 +266,6 @@ void lk_admin_items(void *user, struct lk_admin_request *request, const json_t *
         return;
     }
     lk_admin_ok(request, json_pack("{s:o, s:b}", "items", walk.list, "more", walk.more));
-}
-
-/* --- bus
- * -----------------------------------------------------------------------------------------------------------------------------------
- */
-
-static json_t *unit_json(struct lk_app *app, unsigned b)
-{
-    const struct lk_config_bank *bank = &app->config->bank[b];
-    struct lk_fb_stats s = {0};
-    (void)lk_fieldbus_stats(lk_cabinet_fieldbus(app->cabinet, bank->fieldbus_index), (uint8_t)bank->unit, &s);
-    return json_pack("{s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "bank", bank->name,
-                     "unit", (int)bank->unit, "state", bank_state(&lk_engine_core(app->engine)->bank[b]), "requests",
-                     (json_int_t)s.requests, "ok", (json_int_t)s.ok, "timeouts", (json_int_t)s.timeouts, "crc",
-                     (json_int_t)s.crc, "bad", (json_int_t)s.bad, "exceptions", (json_int_t)s.exceptions, "late",
-                     (json_int_t)s.late, "min_us", (json_int_t)s.latency_min_us, "mean_us",
-                     (json_int_t)s.latency_mean_us, "max_us", (json_int_t)s.latency_max_us, "longest_gap_ms",
-                     (json_int_t)s.longest_gap_ms);
-}
-
-void lk_admin_bus(void *user, struct lk_admin_request *request, const json_t *args)
-{
-    (void)args;
-    struct lk_app *app = user;
-    json_t *lines = fieldbuses_json(app);
-    for (unsigned i = 0; i < app->config->fieldbuses; i++) {
-        json_t *units = json_array();
-        for (unsigned b = 0; b < app->config->banks; b++) {
-            if (app->config->bank[b].fieldbus_index == i) {
-                json_array_append_new(units, unit_json(app, b));
-            }
-        }
-        json_object_set_new(json_array_get(lines, i), "units", units);
-    }
-    lk_admin_ok(request, json_pack("{s:o}", "fieldbuses", lines));
 }
 
 /* --- events

@@ -6,12 +6,15 @@
 
 #include "app/config.h"
 #include "cabinet.h"
-#include "drivers/scanner.h"
 #include "engine.h"
 #include "face/admin.h"
 #include "face/face.h"
+#include "hal/input.h"
+#include "hal/serial.h"
 #include "hal/watchdog.h"
+#include "lamps.h"
 #include "postal.h"
+#include "readers.h"
 #include "worker.h"
 
 enum { LK_ADMIN_WAITING = 32 };
@@ -19,7 +22,9 @@ enum { LK_ADMIN_WAITING = 32 };
 /* What main chose: the real backends, or simulated ones. */
 struct lk_backends {
     lk_fieldbus_make *fieldbus;
+    lk_gpio_make *gpio; /* NULL: there is none here */
     int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
+    int (*input)(const char *path, struct lk_input_device **ret_device);
     struct lk_clock *clock;       /* borrowed */
     struct lk_watchdog *watchdog; /* borrowed */
 };
@@ -44,10 +49,11 @@ struct lk_app {
     struct lk_postal *postal; /* NULL: no uplink configured */
     struct lk_face *face;
     struct lk_admin *admin;
-    struct lk_scanner *scanner; /* NULL: none configured */
+    struct lk_readers *readers; /* NULL: none, not yet, or no more */
+    struct lk_lamps *lamps;     /* likewise */
     struct lk_worker *worker;
-    struct event *signals[2], *scanner_readable, *scanner_timer, *housekeeping, *stop_timer;
-    int64_t started_at_ms, tidy_at_ms;
+    struct event *signals[2], *housekeeping, *stop_timer;
+    int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
     int exit_code; /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
@@ -82,6 +88,12 @@ extern const struct lk_admin_command lk_admin_table[];
 /* A scanned text, from the scanner or typed at the kiosk; request 0: nobody waits for an answer. */
 void lk_kiosk_scan(struct lk_app *app, const char *text, uint64_t request);
 
+/* A code, typed at the kiosk or at the keypad beside it; request as above. */
+void lk_kiosk_code(struct lk_app *app, const char *code, uint64_t request);
+
+/* Leaves a notice, or a door that is shut again, as "back" and "done" do. */
+void lk_kiosk_go_home(struct lk_app *app);
+
 /* The core's replies carry a request number: kiosk requests are even, admin ones odd. */
 uint64_t lk_kiosk_request(uint64_t face_request);
 void lk_kiosk_reply(struct lk_app *app, const struct lk_effect *reply);
@@ -98,11 +110,16 @@ void lk_admin_end_long(struct lk_app *app);
 
 /* admin_read.c, admin_change.c, admin_long.c: handlers of lk_admin_table. */
 typedef void lk_admin_handler(void *user, struct lk_admin_request *request, const json_t *args);
-lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_bus, lk_admin_uplink, lk_admin_events;
+lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_uplink, lk_admin_events;
+lk_admin_handler lk_admin_bus, lk_admin_metrics; /* admin_bus.c */
 lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
-lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_settle;
+lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_confirm, lk_admin_settle;
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
+
+/* The lines and their states, and the word for a bank's state, for more than one answer. */
+json_t *lk_admin_fieldbuses_json(struct lk_app *app);
+const char *lk_admin_bank_state(const struct lk_bank *bank);
 
 /* Reads a text argument. False after answering bad_argument: missing (when required), no text, too long, or not an id.
  */

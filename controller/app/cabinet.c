@@ -1,4 +1,4 @@
-#include "cabinet.h"
+#include "cabinet_impl.h"
 
 #include "base/log.h"
 #include "crash_point.h"
@@ -9,38 +9,8 @@
 #include <string.h>
 
 enum {
-    REQUESTS_PER_BANK = 16,   /* it asks one thing at a time, and a few about its coils; more waits inside the bank */
     WORKER_SILENT_MS = 12000, /* boards in quarantine are asked every 10 s, otherwise polls speak every second */
     FIRST_ANSWER_MS = 5000,   /* a board that has not answered since the start is no news before this */
-};
-
-struct bank {
-    struct lk_cabinet *cabinet;
-    struct lk_lockbank *lockbank;
-    int index;
-    int first_door;            /* door 0 of the bank is this door of the site */
-    bool answered;             /* it was READY or STOPPED since the start */
-    enum lk_reason silent_for; /* why not yet, to be told when its time is up; NONE: nothing to tell */
-};
-
-struct line {
-    struct lk_cabinet *cabinet;
-    struct lk_fieldbus *fb;
-    struct event *readable;
-    int64_t heard_at_ms;
-};
-
-struct lk_cabinet {
-    const struct lk_config *config;
-    struct lk_clock *clock;
-    struct lk_engine *engine;
-    struct event *timer;
-    struct lk_supply *supply[LK_MAX_BANKS];
-    struct line line[LK_CONFIG_BUSES];
-    struct bank bank[LK_MAX_BANKS];
-    int64_t started_at_ms;
-    int doors;
-    int bank_of[LK_MAX_DOORS];
 };
 
 /* --- from the boards to the engine
@@ -54,7 +24,7 @@ static void on_sense(void *user, unsigned door, enum lk_lockbank_sense sense, in
         [LK_LOCKBANK_SENSE_CLOSED] = LK_SENSE_CLOSED,
         [LK_LOCKBANK_SENSE_OPEN] = LK_SENSE_OPEN,
     };
-    struct bank *bank = user;
+    struct lk_cabinet_bank *bank = user;
     struct lk_input in = lk_engine_input(LK_IN_SENSE);
     in.door = bank->first_door + (int)door;
     in.sense = words[sense];
@@ -69,7 +39,7 @@ static void on_pulse_done(void *user, unsigned door, uint64_t intent, enum lk_lo
         [LK_LOCKBANK_PULSE_NOT_SENT] = LK_PULSE_NOT_SENT,
         [LK_LOCKBANK_PULSE_UNPROVEN] = LK_PULSE_UNPROVEN,
     };
-    struct bank *bank = user;
+    struct lk_cabinet_bank *bank = user;
     struct lk_input in = lk_engine_input(LK_IN_PULSE_DONE);
     in.door = bank->first_door + (int)door;
     in.intent = intent;
@@ -94,6 +64,14 @@ static enum lk_reason reason_word(enum lk_lockbank_reason reason)
     case LK_LOCKBANK_REASON_UNVERIFIED:
     case LK_LOCKBANK_REASON_REFUSED:
         return LK_REASON_BOARD_UNVERIFIED;
+    case LK_LOCKBANK_REASON_DUPLICATE:
+        return LK_REASON_DUPLICATE_ADDRESS;
+    case LK_LOCKBANK_REASON_WRONG_BOARD:
+        return LK_REASON_WRONG_BOARD;
+    case LK_LOCKBANK_REASON_GARBLED:
+        return LK_REASON_GARBLED;
+    case LK_LOCKBANK_REASON_INPUTS_SILENT:
+        return LK_REASON_INPUTS_SILENT;
     case LK_LOCKBANK_REASON_SHUTDOWN:
         return LK_REASON_SHUTTING_DOWN;
     case LK_LOCKBANK_REASON_HELD:
@@ -106,20 +84,22 @@ static enum lk_reason reason_word(enum lk_lockbank_reason reason)
     return LK_REASON_NONE;
 }
 
-static void tell_board(struct bank *bank, enum lk_bank_state state, enum lk_reason reason)
+static void tell_board(struct lk_cabinet_bank *bank, enum lk_bank_state state, enum lk_reason reason)
 {
     struct lk_input in = lk_engine_input(LK_IN_BANK);
     in.bank = bank->index;
     in.bank_state = state;
     in.reason = reason;
     bank->silent_for = LK_REASON_NONE;
+    const char *complaint = state == LK_BANK_READY ? "" : lk_lockbank_complaint(bank->lockbank);
     lk_log(state == LK_BANK_READY ? LK_NOTICE : LK_WARN, state == LK_BANK_READY ? LK_BLAME_NONE : LK_BLAME_DEVICE,
-           "bank %s: %s%s%s", bank->cabinet->config->bank[bank->index].name, lk_bank_state_name(state),
-           reason == LK_REASON_NONE ? "" : ", ", reason == LK_REASON_NONE ? "" : lk_reason_name(reason));
+           "bank %s: %s%s%s%s%s", bank->cabinet->config->bank[bank->index].name, lk_bank_state_name(state),
+           reason == LK_REASON_NONE ? "" : ", ", reason == LK_REASON_NONE ? "" : lk_reason_name(reason),
+           complaint[0] == '\0' ? "" : ": ", complaint);
     lk_engine_post(bank->cabinet->engine, &in);
 }
 
-static bool is_starting(const struct bank *bank)
+static bool is_starting(const struct lk_cabinet_bank *bank)
 {
     const struct lk_cabinet *c = bank->cabinet;
     return !bank->answered && lk_clock_mono_ms(c->clock) - c->started_at_ms < FIRST_ANSWER_MS;
@@ -132,7 +112,7 @@ static void on_board(void *user, enum lk_lockbank_board state, enum lk_lockbank_
         [LK_LOCKBANK_READY] = LK_BANK_READY,
         [LK_LOCKBANK_STOPPED] = LK_BANK_STOPPED,
     };
-    struct bank *bank = user;
+    struct lk_cabinet_bank *bank = user;
     if (reason == LK_LOCKBANK_REASON_STARTING || reason == LK_LOCKBANK_REASON_SHUTDOWN) {
         return; /* no news for anybody: it was unknown before, or we are leaving */
     }
@@ -179,15 +159,48 @@ static void arm(struct lk_cabinet *c)
     (void)event_add(c->timer, &tv);
 }
 
+static void on_bank(evutil_socket_t fd, short what, void *user);
+
+/* A bank's own descriptor may be another one, or gone, after it did something. The old one is closed already. */
+static void watch(struct lk_cabinet_bank *bank)
+{
+    int fd = lk_lockbank_fd(bank->lockbank);
+    if (fd == bank->fd) {
+        return;
+    }
+    if (bank->readable) {
+        event_free(bank->readable);
+    }
+    bank->fd = fd;
+    bank->readable = fd >= 0 ? event_new(bank->cabinet->base, fd, EV_READ | EV_PERSIST, on_bank, bank) : NULL;
+    if (fd >= 0 && (!bank->readable || event_add(bank->readable, NULL) < 0)) {
+        lk_log(LK_ERR, LK_BLAME_NONE, "bank %s: its GPIO lines cannot be watched: out of memory",
+               bank->cabinet->config->bank[bank->index].name);
+    }
+}
+
 static void tick(struct lk_cabinet *c)
 {
     int64_t now_ms = lk_clock_mono_ms(c->clock);
     for (unsigned i = 0; i < c->config->banks; i++) {
         if (lk_lockbank_next_at_ms(c->bank[i].lockbank) <= now_ms) {
             lk_lockbank_tick(c->bank[i].lockbank, now_ms);
+            watch(&c->bank[i]);
         }
     }
     tell_silent(c);
+}
+
+static void on_bank(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct lk_cabinet_bank *bank = user;
+    struct lk_cabinet *c = bank->cabinet;
+    lk_lockbank_ready(bank->lockbank, lk_clock_mono_ms(c->clock));
+    watch(bank);
+    tick(c);
+    arm(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *user)
@@ -202,7 +215,7 @@ static void on_line(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
     (void)what;
-    struct line *line = user;
+    struct lk_cabinet_line *line = user;
     struct lk_cabinet *c = line->cabinet;
     struct lk_fb_completion done;
     while (lk_fieldbus_reap(line->fb, &done)) {
@@ -210,95 +223,25 @@ static void on_line(evutil_socket_t fd, short what, void *user)
         line->heard_at_ms = lk_clock_mono_ms(c->clock);
         if (bank < c->config->banks) {
             lk_lockbank_completion(c->bank[bank].lockbank, &done, line->heard_at_ms);
+        } else if (c->other) {
+            c->other(c->other_user, &done);
         }
     }
     tick(c);
     arm(c);
 }
 
-/* --- building
- * -----------------------------------------------------------------------------------------------------------------------
+static int watch_line(struct lk_cabinet_line *line)
+{
+    line->readable = event_new(line->cabinet->base, lk_fieldbus_fd(line->fb), EV_READ | EV_PERSIST, on_line, line);
+    return line->readable && event_add(line->readable, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+/* --- life
+ * ---------------------------------------------------------------------------------------------------------------------
  */
 
-static unsigned banks_on(const struct lk_config *config, unsigned line)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < config->banks; i++) {
-        n += config->bank[i].fieldbus_index == line;
-    }
-    return n;
-}
-
-static int make_line(struct lk_cabinet *c, unsigned i, lk_fieldbus_make *make, struct event_base *base,
-                     struct lk_text *why)
-{
-    static const enum lk_fb_parity parities[] = {
-        [LK_CONFIG_PARITY_NONE] = LK_FB_PARITY_NONE,
-        [LK_CONFIG_PARITY_EVEN] = LK_FB_PARITY_EVEN,
-        [LK_CONFIG_PARITY_ODD] = LK_FB_PARITY_ODD,
-    };
-    const struct lk_config_fieldbus *from = &c->config->fieldbus[i];
-    struct lk_fieldbus_config config = {
-        .transport = from->transport == LK_CONFIG_RTU ? LK_FB_RTU : LK_FB_TCP,
-        .baud = from->baud,
-        .parity = parities[from->parity],
-        .port = from->port,
-        .timeout_ms = from->timeout_ms,
-        .queue_slots = (banks_on(c->config, i) + 1) * REQUESTS_PER_BANK,
-    };
-    (void)lk_text_copy(config.name, sizeof(config.name), from->name);
-    (void)lk_text_copy(config.device, sizeof(config.device), from->device);
-    (void)lk_text_copy(config.host, sizeof(config.host), from->host);
-    struct line *line = &c->line[i];
-    line->cabinet = c;
-    line->heard_at_ms = lk_clock_mono_ms(c->clock);
-    int r = make(&config, &line->fb);
-    if (r == 0) {
-        line->readable = event_new(base, lk_fieldbus_fd(line->fb), EV_READ | EV_PERSIST, on_line, line);
-        r = line->readable && event_add(line->readable, NULL) == 0 ? 0 : -ENOMEM;
-    }
-    if (r < 0) {
-        lk_text_addf(why, "fieldbus %s cannot be set up: %s", from->name, strerror(-r));
-    }
-    return r;
-}
-
-static int make_bank(struct lk_cabinet *c, unsigned i, struct lk_text *why)
-{
-    const struct lk_config_bank *from = &c->config->bank[i];
-    struct bank *bank = &c->bank[i];
-    *bank = (struct bank){.cabinet = c, .index = (int)i, .first_door = c->doors};
-    struct lk_lockbank_config config = {
-        .tag_base = i,
-        .unit = (uint8_t)from->unit,
-        .profile = lk_board_profile_find(from->profile),
-        .verified = from->verified,
-        .doors = from->doors,
-        .pulse_ms = from->pulse_ms,
-        .sensor_closed_level = from->sensor_closed == LK_CONFIG_HIGH ? UINT32_MAX : 0,
-        .timeout_ms = from->timeout_ms,
-        .confirm_ms = from->confirm_ms,
-        .poll_ms = from->poll_ms,
-    };
-    int r = 0;
-    if (!c->supply[from->supply_index]) {
-        r = lk_supply_create(NULL, &c->supply[from->supply_index]);
-    }
-    if (r == 0) {
-        r = lk_lockbank_create(&config, c->line[from->fieldbus_index].fb, c->supply[from->supply_index], &sink, bank,
-                               &bank->lockbank);
-    }
-    if (r < 0) {
-        lk_text_addf(why, "bank %s cannot be set up: %s", from->name, strerror(-r));
-        return r;
-    }
-    for (unsigned d = 0; d < from->doors; d++) {
-        c->bank_of[c->doors++] = (int)i;
-    }
-    return 0;
-}
-
-int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, struct event_base *base,
+int lk_cabinet_create(const struct lk_config *config, const struct lk_cabinet_makers *make, struct event_base *base,
                       struct lk_clock *clock, struct lk_cabinet **ret_cabinet, struct lk_text *why)
 {
     struct lk_cabinet *c = calloc(1, sizeof(*c));
@@ -306,14 +249,16 @@ int lk_cabinet_create(const struct lk_config *config, lk_fieldbus_make *make, st
         return -ENOMEM;
     }
     c->config = config;
+    c->base = base;
     c->clock = clock;
     c->timer = event_new(base, -1, 0, on_timer, c);
     int r = c->timer ? 0 : -ENOMEM;
     for (unsigned i = 0; r == 0 && i < config->fieldbuses; i++) {
-        r = make_line(c, i, make, base, why);
+        r = lk_cabinet_make_line(c, i, make->fieldbus, why);
+        r = r == 0 ? watch_line(&c->line[i]) : r;
     }
     for (unsigned i = 0; r == 0 && i < config->banks; i++) {
-        r = make_bank(c, i, why);
+        r = lk_cabinet_make_bank(c, i, make->gpio, &sink, why);
     }
     if (r < 0) {
         (void)lk_cabinet_destroy(c);
@@ -341,9 +286,11 @@ int lk_cabinet_open(struct lk_cabinet *c, struct lk_text *why)
 int lk_cabinet_start(struct lk_cabinet *c, struct lk_engine *engine, struct lk_text *why)
 {
     c->engine = engine;
+    lk_cabinet_say_risks(c);
     c->started_at_ms = lk_clock_mono_ms(c->clock);
     for (unsigned i = 0; i < c->config->banks; i++) {
         int r = lk_lockbank_start(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
+        watch(&c->bank[i]);
         if (r < 0) {
             lk_text_addf(why, "bank %s cannot be started: %s", c->config->bank[i].name, strerror(-r));
             return r;
@@ -357,6 +304,7 @@ void lk_cabinet_stop(struct lk_cabinet *c)
 {
     for (unsigned i = 0; i < c->config->banks; i++) {
         lk_lockbank_stop(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
+        watch(&c->bank[i]);
     }
     arm(c);
 }
@@ -385,6 +333,9 @@ struct lk_cabinet *lk_cabinet_destroy(struct lk_cabinet *c)
         }
     }
     for (unsigned i = 0; i < LK_MAX_BANKS; i++) {
+        if (c->bank[i].readable) {
+            event_free(c->bank[i].readable);
+        }
         (void)lk_lockbank_destroy(c->bank[i].lockbank);
     }
     for (unsigned i = 0; i < LK_CONFIG_BUSES; i++) {
@@ -405,7 +356,7 @@ struct lk_cabinet *lk_cabinet_destroy(struct lk_cabinet *c)
 
 int lk_cabinet_pulse(struct lk_cabinet *c, int door, uint64_t intent, int64_t now_ms)
 {
-    struct bank *bank = &c->bank[c->bank_of[door]];
+    struct lk_cabinet_bank *bank = &c->bank[c->bank_of[door]];
     lk_crash_point("pulse-before");
     int r = lk_lockbank_pulse(bank->lockbank, (unsigned)(door - bank->first_door), intent, now_ms);
     lk_crash_point("pulse-after");
@@ -416,11 +367,21 @@ int lk_cabinet_pulse(struct lk_cabinet *c, int door, uint64_t intent, int64_t no
 void lk_cabinet_resume_bank(struct lk_cabinet *c, int bank)
 {
     int r = lk_lockbank_start(c->bank[bank].lockbank, lk_clock_mono_ms(c->clock));
+    watch(&c->bank[bank]);
     if (r < 0) {
         lk_log(LK_ERR, LK_BLAME_DEVICE, "bank %s cannot be started again: %s", c->config->bank[bank].name,
                strerror(-r));
     }
     arm(c);
+}
+
+void lk_cabinet_set_other(struct lk_cabinet *c, void (*other)(void *user, const struct lk_fb_completion *done),
+                          void *user)
+{
+    if (c) {
+        c->other = other;
+        c->other_user = user;
+    }
 }
 
 struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *c, unsigned index)
@@ -435,7 +396,8 @@ static bool must_speak(const struct lk_cabinet *c, unsigned line)
     for (unsigned i = 0; i < c->config->banks; i++) {
         enum lk_lockbank_reason reason;
         bool stopped = lk_lockbank_board_state(c->bank[i].lockbank, &reason) == LK_LOCKBANK_STOPPED;
-        asked = asked || (c->config->bank[i].fieldbus_index == line && !stopped);
+        bool here = !c->config->bank[i].gpio && c->config->bank[i].fieldbus_index == line;
+        asked = asked || (here && !stopped);
     }
     return asked && lk_fieldbus_up(c->line[line].fb);
 }
@@ -450,21 +412,13 @@ bool lk_cabinet_answers(const struct lk_cabinet *c, int64_t now_ms)
     return true;
 }
 
-uint32_t lk_cabinet_pulses(const struct lk_cabinet *c, int door)
+const char *lk_cabinet_complaint(const struct lk_cabinet *c, int bank)
 {
-    const struct bank *bank = &c->bank[c->bank_of[door]];
-    return lk_lockbank_pulses(bank->lockbank, (unsigned)(door - bank->first_door));
+    return lk_lockbank_complaint(c->bank[bank].lockbank);
 }
 
-size_t lk_cabinet_profiles(struct lk_config_profile *list, size_t room)
+uint32_t lk_cabinet_pulses(const struct lk_cabinet *c, int door)
 {
-    size_t n = 0;
-    const struct lk_board_profile *profile = lk_board_profile_at(0);
-    for (; n < room && profile; profile = lk_board_profile_at(++n)) {
-        list[n] = (struct lk_config_profile){.name = profile->name,
-                                             .channels = profile->channels,
-                                             .pulse_unit_ms = profile->pulse_unit_ms,
-                                             .pulse_max_ms = profile->pulse_max_ms};
-    }
-    return n;
+    const struct lk_cabinet_bank *bank = &c->bank[c->bank_of[door]];
+    return lk_lockbank_pulses(bank->lockbank, (unsigned)(door - bank->first_door));
 }

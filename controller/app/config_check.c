@@ -30,9 +30,8 @@ static void need_section(struct lk_config_reader *r, enum lk_config_section kind
     }
 }
 
-/* A key that only makes sense with another setting. */
-static void check_pointless(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
-                            const char *only_with)
+void lk_config_check_pointless(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                               const char *only_with)
 {
     if (lk_config_key_given(s, key)) {
         char title[64];
@@ -41,8 +40,8 @@ static void check_pointless(struct lk_config_reader *r, const struct lk_config_f
     }
 }
 
-static void check_needed(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
-                         const char *needed_for)
+void lk_config_check_needed(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                            const char *needed_for)
 {
     if (!lk_config_key_given(s, key)) {
         char title[64], allowed[256];
@@ -73,9 +72,9 @@ static void check_fieldbus(struct lk_config_reader *r, const struct lk_config_fo
     if (!lk_config_key_given(s, "transport")) {
         return;
     }
-    check_needed(r, s, rtu ? "device" : "host", rtu ? "transport = rtu" : "transport = tcp");
+    lk_config_check_needed(r, s, rtu ? "device" : "host", rtu ? "transport = rtu" : "transport = tcp");
     for (size_t i = 0; i < (rtu ? 2 : 3); i++) {
-        check_pointless(r, s, rtu ? tcp_keys[i] : rtu_keys[i], rtu ? "transport = tcp" : "transport = rtu");
+        lk_config_check_pointless(r, s, rtu ? tcp_keys[i] : rtu_keys[i], rtu ? "transport = tcp" : "transport = rtu");
     }
     for (unsigned i = 0; i < s->index; i++) {
         const struct lk_config_fieldbus *other = &r->config->fieldbus[i];
@@ -87,142 +86,16 @@ static void check_fieldbus(struct lk_config_reader *r, const struct lk_config_fo
     }
 }
 
-static void check_bank_bus(struct lk_config_reader *r, const struct lk_config_found *s)
-{
-    struct lk_config_bank *bank = &r->config->bank[s->index];
-    const struct lk_config_found *bus = lk_config_find(r, LK_SEC_FIELDBUS, bank->fieldbus);
-    if (bank->fieldbus[0] == '\0') {
-        return;
-    }
-    if (bus == NULL) {
-        char known[256];
-        struct lk_text t = lk_text_init(known, sizeof(known));
-        for (unsigned i = 0; i < r->config->fieldbuses; i++) {
-            lk_text_addf(&t, "%s%s", i == 0 ? "" : ", ", r->config->fieldbus[i].name);
-        }
-        lk_config_fault(r, lk_config_key_place(s, "fieldbus"),
-                        "bank %s.fieldbus: there is no [fieldbus %s]; allowed: %s", bank->name, bank->fieldbus,
-                        known[0] == '\0' ? "the name of a [fieldbus NAME] section" : known);
-        return;
-    }
-    bank->fieldbus_index = bus->index;
-    if (!lk_config_key_given(s, "poll_ms") && r->config->fieldbus[bus->index].transport == LK_CONFIG_TCP) {
-        bank->poll_ms = 100;
-    }
-    for (unsigned i = 0; i < s->index; i++) {
-        const struct lk_config_bank *other = &r->config->bank[i];
-        if (bank->unit != 0 && other->unit == bank->unit && strcmp(other->fieldbus, bank->fieldbus) == 0) {
-            lk_config_fault(r, lk_config_key_place(s, "unit"),
-                            "bank %s.unit: bank %s is unit %u on fieldbus %s too; allowed: each address once",
-                            bank->name, other->name, bank->unit, bank->fieldbus);
-        }
-    }
-}
-
-static const struct lk_config_profile *find_profile(const struct lk_config_reader *r, const char *name)
-{
-    for (size_t i = 0; i < r->profile_count; i++) {
-        if (strcmp(r->profiles[i].name, name) == 0) {
-            return &r->profiles[i];
-        }
-    }
-    return NULL;
-}
-
-static void profile_unknown(struct lk_config_reader *r, const struct lk_config_found *s,
-                            const struct lk_config_bank *bank)
-{
-    char known[300];
-    struct lk_text t = lk_text_init(known, sizeof(known));
-    for (size_t i = 0; i < r->profile_count; i++) {
-        lk_text_addf(&t, "%s%s", i == 0 ? "" : ", ", r->profiles[i].name);
-    }
-    lk_config_fault(r, lk_config_key_place(s, "profile"), "bank %s.profile: \"%s\" is not known; allowed: %s",
-                    bank->name, bank->profile, known);
-}
-
-static void check_bank_profile(struct lk_config_reader *r, const struct lk_config_found *s)
-{
-    const struct lk_config_bank *bank = &r->config->bank[s->index];
-    const struct lk_config_profile *p = find_profile(r, bank->profile);
-    if (bank->profile[0] == '\0') {
-        return;
-    }
-    if (p == NULL) {
-        profile_unknown(r, s, bank);
-        return;
-    }
-    if (p->channels != 0 && bank->doors > p->channels) {
-        lk_config_fault(r, lk_config_key_place(s, "doors"),
-                        "bank %s.doors: %u doors, but %s has %u channels; allowed: 1..%u", bank->name, bank->doors,
-                        p->name, p->channels, p->channels);
-    }
-    if (p->pulse_max_ms != 0 && bank->pulse_ms > p->pulse_max_ms) {
-        lk_config_fault(r, lk_config_key_place(s, "pulse_ms"),
-                        "bank %s.pulse_ms: %u ms is too long for %s; allowed: at most %u", bank->name, bank->pulse_ms,
-                        p->name, p->pulse_max_ms);
-    } else if (p->pulse_unit_ms != 0 && bank->pulse_ms % p->pulse_unit_ms != 0) {
-        lk_config_fault(r, lk_config_key_place(s, "pulse_ms"),
-                        "bank %s.pulse_ms: %s counts in steps of %u ms; allowed: a multiple of %u", bank->name, p->name,
-                        p->pulse_unit_ms, p->pulse_unit_ms);
-    }
-}
-
-/* Bits first..last (doors from 1) of mask as "3 5-7". */
-static void list_doors(uint32_t mask, struct lk_text *out)
-{
-    for (unsigned d = 0; d < LK_CONFIG_BANK_DOORS; d++) {
-        unsigned last = d;
-        if ((mask & (UINT32_C(1) << d)) == 0) {
-            continue;
-        }
-        while (last + 1 < LK_CONFIG_BANK_DOORS && (mask & (UINT32_C(1) << (last + 1))) != 0) {
-            last++;
-        }
-        lk_text_addf(out, out->len == 0 ? "%u" : " %u", d + 1);
-        if (last > d) {
-            lk_text_addf(out, "-%u", last + 1);
-        }
-        d = last;
-    }
-}
-
-static void fault_doors(struct lk_config_reader *r, const struct lk_config_found *s, const char *key, uint32_t doors,
-                        const char *what, unsigned most)
-{
-    if (doors != 0) {
-        char text[128];
-        struct lk_text t = lk_text_init(text, sizeof(text));
-        list_doors(doors, &t);
-        lk_config_fault(r, lk_config_key_place(s, key), "bank %s.%s: %s: %s; allowed: each of doors 1..%u", s->name,
-                        key, what, text, most);
-    }
-}
-
-static void check_bank_doors(struct lk_config_reader *r, const struct lk_config_found *s)
-{
-    const struct lk_config_bank *bank = &r->config->bank[s->index];
-    if (bank->doors == 0) {
-        return;
-    }
-    uint32_t wired = bank->doors == 32 ? UINT32_MAX : (UINT32_C(1) << bank->doors) - 1;
-    if (lk_config_key_given(s, "sizes") && !s->sizes_wrong) {
-        fault_doors(r, s, "sizes", wired & ~s->sized, "doors without a size", bank->doors);
-        fault_doors(r, s, "sizes", s->sized & ~wired, "doors that are not there", bank->doors);
-    }
-    fault_doors(r, s, "low_reach", bank->low_reach & ~wired, "doors that are not there", bank->doors);
-}
-
 static void check_uplink(struct lk_config_reader *r, const struct lk_config_found *s)
 {
     const struct lk_config_uplink *up = &r->config->uplink;
     static const char *const tls[] = {"ca", "cert", "key"};
     r->config->uplink.present = true;
     if (strncmp(up->url, "mqtts:", 6) == 0) {
-        check_needed(r, s, "ca", "mqtts://");
+        lk_config_check_needed(r, s, "ca", "mqtts://");
     } else if (up->url[0] != '\0') {
         for (size_t i = 0; i < 3; i++) {
-            check_pointless(r, s, tls[i], "an mqtts:// url");
+            lk_config_check_pointless(r, s, tls[i], "an mqtts:// url");
         }
     }
     if (lk_config_key_given(s, "cert") != lk_config_key_given(s, "key")) {
@@ -231,19 +104,6 @@ static void check_uplink(struct lk_config_reader *r, const struct lk_config_foun
     }
     if (lk_config_key_given(s, "password_file") && up->username[0] == '\0') {
         lk_config_fault(r, s->head, "uplink.username: missing; allowed: a username with every password_file");
-    }
-}
-
-static void check_scanner(struct lk_config_reader *r, const struct lk_config_found *s)
-{
-    r->config->scanner.present = true;
-    for (unsigned i = 0; i < r->config->fieldbuses; i++) {
-        const struct lk_config_fieldbus *bus = &r->config->fieldbus[i];
-        if (bus->transport == LK_CONFIG_RTU && bus->device[0] != '\0' &&
-            strcmp(bus->device, r->config->scanner.device) == 0) {
-            lk_config_fault(r, lk_config_key_place(s, "device"),
-                            "scanner.device: fieldbus %s has the same device; allowed: a device of its own", bus->name);
-        }
     }
 }
 
@@ -266,15 +126,16 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
         check_fieldbus(r, s);
         break;
     case LK_SEC_BANK:
-        check_bank_bus(r, s);
-        check_bank_profile(r, s);
-        check_bank_doors(r, s);
+        lk_config_check_bank(r, s);
         break;
     case LK_SEC_UPLINK:
         check_uplink(r, s);
         break;
     case LK_SEC_SCANNER:
-        check_scanner(r, s);
+    case LK_SEC_KEYPAD:
+    case LK_SEC_CARD:
+    case LK_SEC_PANEL:
+        lk_config_check_device(r, s);
         break;
     case LK_SEC_LOCKOUT:
         check_lockout(r, s);
@@ -287,6 +148,7 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_DEPOSIT:
     case LK_SEC_TIMING:
     case LK_SEC_REMOTE:
+    case LK_SEC_METRICS:
     case LK_SEC_LOG:
     case LK_SECTIONS:
         break;
@@ -327,7 +189,7 @@ static void derive_core(struct lk_config *c)
     for (unsigned b = 0; b < c->banks; b++) {
         const struct lk_config_bank *bank = &c->bank[b];
         (void)lk_text_copy(core->bank_name[b], sizeof(core->bank_name[b]), bank->name);
-        for (unsigned d = 0; d < bank->doors; d++) {
+        for (unsigned d = 0; d < bank->doors && core->doors < LK_MAX_DOORS; d++) {
             struct lk_door_config *door = &core->door[core->doors++];
             struct lk_text t = lk_text_init(door->label, sizeof(door->label));
             lk_text_addf(&t, "%s%02u", bank->name, d + 1);
@@ -347,6 +209,7 @@ void lk_config_check(struct lk_config_reader *r)
     for (unsigned i = 0; i < r->found_count; i++) {
         check_section(r, &r->found[i]);
     }
+    lk_config_check_banks(r);
     derive_path(r, c->paths.database, sizeof(c->paths.database), c->paths.state_dir, "lockerd.db", SIZE_MAX);
     derive_path(r, c->paths.code_key, sizeof(c->paths.code_key), c->paths.state_dir, "code.key", SIZE_MAX);
     derive_path(r, c->admin_socket, sizeof(c->admin_socket), c->paths.run_dir, "admin.sock", 108);

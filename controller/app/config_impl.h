@@ -1,7 +1,7 @@
 /*
  * The parts of the configuration reader: files -> lines -> sections and keys (config_read.c), the table of keys
- * (config_keys.c), one value (config_value.c), checks over several keys (config_check.c), errors and the public calls
- * (config.c). Private to those files.
+ * (config_keys.c), one value (config_value.c, lists in config_list.c), checks over several keys (config_check.c, banks
+ * in config_bank.c), errors and the public calls (config.c). Private to those files.
  */
 #ifndef APP_CONFIG_IMPL_H
 #define APP_CONFIG_IMPL_H
@@ -18,11 +18,15 @@ enum lk_config_section {
     LK_SEC_KIOSK,
     LK_SEC_ADMIN,
     LK_SEC_SCANNER,
+    LK_SEC_KEYPAD,
+    LK_SEC_CARD,
+    LK_SEC_PANEL,
     LK_SEC_CODES,
     LK_SEC_DEPOSIT,
     LK_SEC_TIMING,
     LK_SEC_LOCKOUT,
     LK_SEC_REMOTE,
+    LK_SEC_METRICS,
     LK_SEC_LOG,
     LK_SECTIONS
 };
@@ -43,6 +47,10 @@ enum lk_config_type {
     LK_TYPE_URL,     /* mqtt://host[:port] or mqtts://host[:port] [char array] */
     LK_TYPE_SIZES,   /* S:1-20 M:21,22 [enum lk_size array] */
     LK_TYPE_DOORS,   /* 5-28 30 [uint32_t] */
+    LK_TYPE_NUMBERS, /* 1 2 5-8, order counts [lk_config_list] */
+    LK_TYPE_LEVELS,  /* high low:3,7 [uint32_t, bit set: high] */
+    LK_TYPE_LINES,   /* GPIO5 #13 #16-19 [lk_config_lines] */
+    LK_TYPE_CHIP,    /* label:NAME or an absolute path [char array] */
 };
 
 struct lk_config_key {
@@ -60,7 +68,7 @@ struct lk_config_key {
 
 extern const struct lk_config_key lk_config_keys[];
 extern const size_t lk_config_key_count;
-enum { LK_CONFIG_KEYS_MOST = 80 };
+enum { LK_CONFIG_KEYS_MOST = 128 };
 
 /* A section kind: its word in the file, and whether it carries a name ("[bank A]"). */
 struct lk_config_kind {
@@ -84,7 +92,8 @@ struct lk_config_found {
     unsigned last_file;          /* the file whose heading opened it last, for duplicates within one file */
     struct lk_config_place key_at[LK_CONFIG_KEYS_MOST]; /* by row of the table; line 0: not set */
     uint32_t sized;                                     /* bank: doors that `sizes` names */
-    bool sizes_wrong;                                   /* bank: already said about `sizes` */
+    uint32_t levelled;                                  /* bank: doors that `sensor_closed` names */
+    uint32_t wrong_lists;                               /* bank: bit type - LK_TYPE_SIZES: said already about it */
 };
 
 struct lk_config_fault {
@@ -126,6 +135,25 @@ void *lk_config_base(struct lk_config *config, enum lk_config_section kind, unsi
 void lk_config_set(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
                    const char *value);
 
+/* Says what is wrong with the value of the key being read, and what is allowed. */
+void lk_config_fault_value(struct lk_config_reader *r, const struct lk_config_found *s, const struct lk_config_key *key,
+                           const char *value, const char *what);
+
+/* The types that are lists (config_list.c). field is the key's. */
+void lk_config_set_sizes(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                         const char *value, void *field);
+void lk_config_set_doors(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                         const char *value, void *field);
+void lk_config_set_numbers(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                           const char *value, void *field);
+void lk_config_set_levels(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                          const char *value, void *field);
+void lk_config_set_lines(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                         const char *value, void *field);
+
+/* Doors (bits) as "3 5-7", for messages. */
+void lk_config_list_doors(uint32_t mask, struct lk_text *out);
+
 /* Puts the default of every key of this kind into its structure. */
 void lk_config_set_defaults(struct lk_config_reader *r, enum lk_config_section kind, unsigned index);
 
@@ -134,6 +162,20 @@ int lk_config_read(struct lk_config_reader *r, const char *path);
 
 /* Missing keys, contradictions between keys, and what is derived from them. */
 void lk_config_check(struct lk_config_reader *r);
+
+/* Devices beside the doors: scanner, keypad, card reader, panel (config_check_devices.c). */
+void lk_config_check_device(struct lk_config_reader *r, const struct lk_config_found *s);
+
+/* The part of lk_config_check() for one [bank NAME] (config_bank.c), and for all of them together: two doors on one
+ * coil, input or line. */
+void lk_config_check_bank(struct lk_config_reader *r, const struct lk_config_found *s);
+void lk_config_check_banks(struct lk_config_reader *r);
+
+/* A key that only makes sense with another setting must not be given; a key that another setting needs must be. */
+void lk_config_check_pointless(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                               const char *only_with);
+void lk_config_check_needed(struct lk_config_reader *r, const struct lk_config_found *s, const char *key,
+                            const char *needed_for);
 
 /* The first section of this kind (and name, unless NULL), or NULL. */
 struct lk_config_found *lk_config_find(struct lk_config_reader *r, enum lk_config_section kind, const char *name);

@@ -198,7 +198,7 @@ static char *next_line(char *str, int num, void *stream)
 
 static void key_unknown(struct lk_config_reader *r, const struct lk_config_found *s, const char *name)
 {
-    char known[300], title[64];
+    char known[400], title[64];
     struct lk_text t = lk_text_init(known, sizeof(known));
     for (size_t i = 0; i < lk_config_key_count; i++) {
         if (lk_config_keys[i].section == s->kind) {

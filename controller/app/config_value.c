@@ -72,11 +72,23 @@ void lk_config_allowed(const struct lk_config_key *key, struct lk_text *out)
     case LK_TYPE_DOORS:
         lk_text_add(out, "door numbers, such as 5-28 30");
         break;
+    case LK_TYPE_NUMBERS:
+        lk_text_addf(out, "numbers of 1..%d, each once, such as 1 2 5-8", LK_CONFIG_CHANNEL_MOST);
+        break;
+    case LK_TYPE_LEVELS:
+        lk_text_add(out, "low or high, with exceptions such as high low:3,7");
+        break;
+    case LK_TYPE_LINES:
+        lk_text_add(out, "names or offsets of lines, each once, such as GPIO5 GPIO6 #13 #16-19");
+        break;
+    case LK_TYPE_CHIP:
+        lk_text_addf(out, "label:NAME or an absolute path, of at most %zu bytes", key->size - 1);
+        break;
     }
 }
 
-static void fault_value(struct lk_config_reader *r, const struct lk_config_found *s, const struct lk_config_key *key,
-                        const char *value, const char *what)
+void lk_config_fault_value(struct lk_config_reader *r, const struct lk_config_found *s, const struct lk_config_key *key,
+                           const char *value, const char *what)
 {
     char title[64], allowed[256];
     struct lk_text t = lk_text_init(allowed, sizeof(allowed));
@@ -85,130 +97,17 @@ static void fault_value(struct lk_config_reader *r, const struct lk_config_found
                     value, what, allowed);
 }
 
-/* Takes "7", "1-20" at *at and moves behind it. 0 or -EINVAL. */
-static int take_range(const char **at, unsigned *ret_first, unsigned *ret_last)
-{
-    unsigned number[2] = {0, 0};
-    int count = 0;
-    do {
-        size_t n = strspn(*at, "0123456789");
-        if (n == 0 || n > 3) {
-            return -EINVAL;
-        }
-        for (size_t i = 0; i < n; i++) {
-            number[count] = number[count] * 10 + (unsigned)((*at)[i] - '0');
-        }
-        *at += n;
-        count++;
-    } while (count == 1 && **at == '-' && (*at)++ != NULL);
-    *ret_first = number[0];
-    *ret_last = count == 2 ? number[1] : number[0];
-    return *ret_first >= 1 && *ret_last >= *ret_first && *ret_last <= LK_CONFIG_BANK_DOORS ? 0 : -EINVAL;
-}
-
-/* Takes "1-20,22" into *mask. 0, -EINVAL, or -EEXIST with *ret_door when a door is already there. */
-static int take_doors(const char **at, uint32_t *mask, unsigned *ret_door)
-{
-    for (;;) {
-        unsigned first, last;
-        if (take_range(at, &first, &last) < 0) {
-            return -EINVAL;
-        }
-        for (unsigned d = first; d <= last; d++) {
-            if ((*mask & (UINT32_C(1) << (d - 1))) != 0) {
-                *ret_door = d;
-                return -EEXIST;
-            }
-            *mask |= UINT32_C(1) << (d - 1);
-        }
-        if (**at != ',') {
-            return 0;
-        }
-        (*at)++;
-    }
-}
-
-static int take_size(const char **at, enum lk_size *ret_size)
-{
-    char word[4];
-    size_t n = strcspn(*at, ":");
-    if ((*at)[n] != ':' || n >= sizeof(word)) {
-        return -EINVAL;
-    }
-    memcpy(word, *at, n);
-    word[n] = '\0';
-    *at += n + 1;
-    return lk_size_parse(word, ret_size);
-}
-
-static bool at_word_end(const char **at)
-{
-    if (**at != '\0' && **at != ' ' && **at != '\t') {
-        return false;
-    }
-    *at += strspn(*at, " \t");
-    return true;
-}
-
-static void set_sizes(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
-                      const char *value, enum lk_size *size)
-{
-    unsigned twice = 0;
-    int rc = *value == '\0' ? -EINVAL : 0;
-    s->sized = 0;
-    for (const char *at = value; rc == 0 && *at != '\0';) {
-        enum lk_size word = LK_SIZE_S;
-        uint32_t before = s->sized;
-        rc = take_size(&at, &word);
-        rc = rc == 0 ? take_doors(&at, &s->sized, &twice) : rc;
-        rc = rc == 0 && !at_word_end(&at) ? -EINVAL : rc;
-        for (unsigned d = 0; d < LK_CONFIG_BANK_DOORS; d++) {
-            if ((s->sized & ~before & (UINT32_C(1) << d)) != 0) {
-                size[d] = word;
-            }
-        }
-    }
-    if (rc < 0) {
-        char what[64];
-        struct lk_text t = lk_text_init(what, sizeof(what));
-        if (rc == -EEXIST) {
-            lk_text_addf(&t, "names door %u twice", twice);
-        } else {
-            lk_text_add(&t, "is not a list of sizes and doors");
-        }
-        s->sizes_wrong = true;
-        fault_value(r, s, key, value, what);
-    }
-}
-
-static void set_doors(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
-                      const char *value, uint32_t *mask)
-{
-    uint32_t doors = 0;
-    unsigned twice;
-    int rc = 0;
-    for (const char *at = value; rc == 0 && *at != '\0';) {
-        rc = take_doors(&at, &doors, &twice);
-        rc = rc == 0 && !at_word_end(&at) ? -EINVAL : rc;
-    }
-    if (rc < 0) {
-        fault_value(r, s, key, value, rc == -EEXIST ? "names a door twice" : "is not a list of doors");
-        return;
-    }
-    *mask = doors;
-}
-
 static void set_number(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
                        const char *value, void *field)
 {
     uint64_t n;
     int rc = lk_text_parse_u64(value, UINT64_MAX, &n);
     if (rc < 0 && rc != -ERANGE) {
-        fault_value(r, s, key, value, "is not a whole number");
+        lk_config_fault_value(r, s, key, value, "is not a whole number");
         return;
     }
     if (rc < 0 || n < key->min || n > key->max) {
-        fault_value(r, s, key, value, "is out of range");
+        lk_config_fault_value(r, s, key, value, "is out of range");
         return;
     }
     if (key->type == LK_TYPE_UINT) {
@@ -223,7 +122,7 @@ static void set_choice(struct lk_config_reader *r, struct lk_config_found *s, co
 {
     int i = choice_index(key->choices, value);
     if (i < 0) {
-        fault_value(r, s, key, value, "is not known here");
+        lk_config_fault_value(r, s, key, value, "is not known here");
     } else if (key->type == LK_TYPE_CHOICE) {
         *(unsigned *)field = (unsigned)key->min + (unsigned)i;
     } else {
@@ -238,7 +137,7 @@ static void set_bool(struct lk_config_reader *r, struct lk_config_found *s, cons
 {
     int i = choice_index("no|yes", value);
     if (i < 0) {
-        fault_value(r, s, key, value, "is neither");
+        lk_config_fault_value(r, s, key, value, "is neither");
         return;
     }
     *field = i == 1;
@@ -284,6 +183,11 @@ static bool is_url(const char *s)
     return strncmp(s, "mqtts://", 8) == 0 && is_host_port(s + 8);
 }
 
+static bool is_chip(const char *s)
+{
+    return s[0] == '/' || (strncmp(s, "label:", 6) == 0 && lk_text_is_printable(s + 6, LK_CONFIG_CHIP_NAME));
+}
+
 /* What is wrong with a text, or NULL. */
 static const char *text_fault(enum lk_config_type type, const char *value, size_t cap)
 {
@@ -307,6 +211,9 @@ static const char *text_fault(enum lk_config_type type, const char *value, size_
     if (type == LK_TYPE_ADDRESS && !is_address(value)) {
         return "is no such address";
     }
+    if (type == LK_TYPE_CHIP && !is_chip(value)) {
+        return "is neither a label nor a path";
+    }
     return type == LK_TYPE_URL && !is_url(value) ? "is no such address" : NULL;
 }
 
@@ -315,7 +222,7 @@ static void set_text(struct lk_config_reader *r, struct lk_config_found *s, cons
 {
     const char *what = text_fault(key->type, value, key->size);
     if (what != NULL) {
-        fault_value(r, s, key, value, what);
+        lk_config_fault_value(r, s, key, value, what);
         return;
     }
     (void)lk_text_copy(field, key->size, value);
@@ -344,13 +251,23 @@ void lk_config_set(struct lk_config_reader *r, struct lk_config_found *s, const 
     case LK_TYPE_SOCKET:
     case LK_TYPE_ADDRESS:
     case LK_TYPE_URL:
+    case LK_TYPE_CHIP:
         set_text(r, s, key, value, field);
         break;
     case LK_TYPE_SIZES:
-        set_sizes(r, s, key, value, field);
+        lk_config_set_sizes(r, s, key, value, field);
         break;
     case LK_TYPE_DOORS:
-        set_doors(r, s, key, value, field);
+        lk_config_set_doors(r, s, key, value, field);
+        break;
+    case LK_TYPE_NUMBERS:
+        lk_config_set_numbers(r, s, key, value, field);
+        break;
+    case LK_TYPE_LEVELS:
+        lk_config_set_levels(r, s, key, value, field);
+        break;
+    case LK_TYPE_LINES:
+        lk_config_set_lines(r, s, key, value, field);
         break;
     }
 }

@@ -184,6 +184,8 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_DOOR_USE:
     case LK_FX_DOUBT:
     case LK_FX_BANK_STOP:
+    case LK_FX_WIRING_SEEN:
+    case LK_FX_WIRING_CONFIRM:
     case LK_FX_LOCKOUT:
     case LK_FX_EVENT:
     case LK_EFFECTS:

@@ -3,8 +3,11 @@
 #include "base/log.h"
 #include "hal/clock_linux.h"
 #include "hal/fieldbus_linux.h"
+#include "hal/gpio_linux.h"
+#include "hal/input_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
+#include "wiring.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,8 +19,6 @@
 #include <sys/prctl.h>
 #include <sysexits.h>
 
-enum { PROFILES = 32 };
-
 struct options {
     const char *path;
     bool check_only;
@@ -25,20 +26,21 @@ struct options {
 
 static void print_help(FILE *out)
 {
-    (void)fprintf(out,
-                  "lockerd %s - the pickup locker controller\n"
-                  "\n"
-                  "usage: lockerd [--config FILE] [--check-config]\n"
-                  "  -c, --config FILE   configuration (default %s)\n"
-                  "      --check-config  read and check the configuration, start nothing\n"
-                  "      --help-config   print every configuration key\n"
-                  "      --version       print the version\n"
-                  "  -h, --help          print this\n"
-                  "\n"
-                  "exit: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 database damaged or not ours, 70 our fault: start anew,\n"
-                  "      71 system error, 75 another process has the database, the line or the port, 78 configuration error\n"
-                  "See lockerd(8), lockerd.conf(5), lockerctl(1).\n",
-                  LK_VERSION, LK_CONFIG_PATH);
+    (void)fprintf(
+        out,
+        "lockerd %s - the pickup locker controller\n"
+        "\n"
+        "usage: lockerd [--config FILE] [--check-config]\n"
+        "  -c, --config FILE   configuration (default %s)\n"
+        "      --check-config  read and check the configuration, start nothing\n"
+        "      --help-config   print every configuration key\n"
+        "      --version       print the version\n"
+        "  -h, --help          print this\n"
+        "\n"
+        "exit: 0 stopped by SIGTERM or SIGINT, 64 usage, 65 database damaged or not ours, 70 our fault: start anew,\n"
+        "      71 system error, 75 another process has the database, the line or the port, 78 configuration error\n"
+        "See lockerd(8), lockerd.conf(5), lockerctl(1).\n",
+        LK_VERSION, LK_CONFIG_PATH);
 }
 
 /* EX_OK: go on; -1: done, exit 0; else exit with it. */
@@ -81,8 +83,8 @@ static int read_options(int argc, char **argv, struct options *options)
 
 static int load_config(const struct options *options, struct lk_config **ret_config)
 {
-    struct lk_config_profile profiles[PROFILES];
-    size_t count = lk_cabinet_profiles(profiles, PROFILES);
+    struct lk_config_profile profiles[LK_CABINET_PROFILES];
+    size_t count = lk_cabinet_profiles(profiles, LK_CABINET_PROFILES);
     struct lk_config_errors *errors = calloc(1, sizeof(*errors));
     int r = errors ? lk_config_load(options->path, profiles, count, ret_config, errors) : -ENOMEM;
     for (unsigned i = 0; r < 0 && errors && i < errors->count; i++) {
@@ -92,6 +94,7 @@ static int load_config(const struct options *options, struct lk_config **ret_con
         (void)fprintf(stderr, "... and %u more\n", errors->more);
     }
     free(errors);
+    r = r == 0 ? lk_wiring_fill(*ret_config) : r;
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 
@@ -117,7 +120,10 @@ static void prepare_process(void)
 static int run(const struct lk_config *config)
 {
     struct lk_app app = {0};
-    struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create, .serial = lk_serial_linux_create};
+    struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create,
+                                   .serial = lk_serial_linux_create,
+                                   .input = lk_input_linux_create,
+                                   .gpio = lk_gpio_linux_create};
     char text[512] = "";
     struct lk_text why = lk_text_init(text, sizeof(text));
     int code = EX_OSERR;

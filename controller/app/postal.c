@@ -5,13 +5,14 @@
 #include "postal_impl.h"
 #include "store/log.h"
 #include "uplink/envelope.h"
+#include "wiring.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_AFTER_MS = 150, BATCH = 64, FAULTS_MOST = LK_MAX_BANKS + 2 };
+enum { SNAPSHOT_AFTER_MS = 150, BATCH = 64, FAULTS_MOST = 2 * LK_MAX_BANKS + 2 };
 
 /* --- events out
  * ------------------------------------------------------------------------------------------------------------------ */
@@ -113,6 +114,9 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
         if (bank->state != LK_BANK_READY || bank->stopped_by_us) {
             enum lk_reason reason = bank->reason == LK_REASON_NONE ? LK_REASON_BOARD_SILENT : bank->reason;
             faults[n++] = (struct lk_envelope_fault){"bank", p->config->bank[b].name, reason};
+        }
+        if (lk_wiring_held(lk_engine_core_config(p->engine), core, (int)b, 0) != NULL && n < room) {
+            faults[n++] = (struct lk_envelope_fault){"wiring", p->config->bank[b].name, LK_REASON_WIRING_CHANGED};
         }
     }
     return n;

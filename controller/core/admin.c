@@ -19,7 +19,7 @@ static void answer(struct lk_step *s, enum lk_reason reason)
 static void open_door(struct lk_step *s)
 {
     int door = s->in->door;
-    enum lk_reason reason = lk_opening_refusal(s, door);
+    enum lk_reason reason = lk_opening_obstacle(s, door);
     const struct lk_op *op = &s->core->door[door].op;
     if (reason == LK_REASON_NONE && op->purpose != LK_PURPOSE_NONE && op->outcome != LK_OUTCOME_JAMMED) {
         reason = LK_REASON_DOOR_BUSY;
@@ -160,6 +160,9 @@ void lk_admin_run(struct lk_step *s)
         break;
     case LK_ADMIN_UNBLOCK:
         unblock(s);
+        break;
+    case LK_ADMIN_CONFIRM:
+        lk_wiring_confirm(s);
         break;
     case LK_ADMIN_SETTLE:
         settle(s);

@@ -119,6 +119,9 @@ static const char *check_pulse(const struct lk_core_config *cfg, const struct lk
     if (!has_intent_before(fx, i)) {
         return "a lock is pulsed without an intent in the same transaction (law 1)";
     }
+    if (before->door[pulse->door].wiring_held && after->door[pulse->door].op.purpose != LK_PURPOSE_SERVICE) {
+        return "a door is pulsed whose wiring nobody confirmed (law 3)";
+    }
     if (pulse->intent < before->next_intent) {
         return "an intent is pulsed a second time (law 1)";
     }

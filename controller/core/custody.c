@@ -150,6 +150,19 @@ void lk_custody_lose(struct lk_step *s, int door, enum lk_reason reason, struct 
     lk_fx_use(s, door, LK_USE_BLOCKED, item, reason);
 }
 
+void lk_custody_give_up(struct lk_step *s, int door, enum lk_reason reason)
+{
+    struct lk_event *e = lk_fx_event(s, LK_EV_AUDIT_MISMATCH, door);
+    e->purpose = LK_PURPOSE_NONE; /* nobody does this */
+    e->intent = 0;
+    e->actor = LK_ACTOR_SYSTEM;
+    e->who[0] = '\0';
+    e->jti[0] = '\0';
+    e->reason = reason;
+    e->alarm = true;
+    lk_custody_lose(s, door, reason, e);
+}
+
 void lk_custody_doubt(struct lk_step *s, int door)
 {
     struct lk_door *d = &s->core->door[door];
@@ -180,9 +193,6 @@ void lk_custody_tick(struct lk_step *s, int door)
     const struct lk_door *d = &s->core->door[door];
     bool undecided = d->op.purpose == LK_PURPOSE_NONE;
     if (d->doubt_until_ms <= s->in->now_ms && undecided) {
-        struct lk_event *e = lk_fx_event(s, LK_EV_AUDIT_MISMATCH, door);
-        e->reason = LK_REASON_OUTCOME_UNPROVEN;
-        e->alarm = true;
-        lk_custody_lose(s, door, LK_REASON_OUTCOME_UNPROVEN, e);
+        lk_custody_give_up(s, door, LK_REASON_OUTCOME_UNPROVEN);
     }
 }

@@ -11,7 +11,7 @@ static bool is_usable(const struct lk_core_config *cfg, const struct lk_core *co
 {
     const struct lk_door *d = &core->door[door];
     const struct lk_bank *bank = &core->bank[cfg->door[door].bank];
-    return d->use == LK_USE_FREE && d->state == LK_DOOR_CLOSED && d->op.purpose == LK_PURPOSE_NONE &&
+    return d->use == LK_USE_FREE && d->state == LK_DOOR_CLOSED && d->op.purpose == LK_PURPOSE_NONE && !d->wiring_held &&
            bank->state == LK_BANK_READY && !bank->stopped_by_us && !core->stopping;
 }
 

@@ -73,6 +73,8 @@ struct lk_authority {
 
 /* Why this door cannot be pulsed now; NONE when it can (or already stands open for this purpose). */
 enum lk_reason lk_opening_refusal(const struct lk_step *s, int door);
+/* The same for staff who want to find out which door it is: a changed wiring does not keep them. */
+enum lk_reason lk_opening_obstacle(const struct lk_step *s, int door);
 
 /* Writes the intent and asks for the pulse. Call only when lk_opening_refusal() said NONE. */
 void lk_opening_start(struct lk_step *s, int door, const struct lk_authority *by);
@@ -86,6 +88,9 @@ void lk_opening_abandon(struct lk_step *s, int door);
 /* The courier takes the item out again: closing frees the door. */
 void lk_opening_withdraw(struct lk_step *s, int door);
 
+/* A restored opening whose door is wired otherwise now: its outcome is unknown, whatever is seen there. */
+void lk_opening_rewired(struct lk_step *s, int door);
+
 void lk_opening_sense(struct lk_step *s);
 void lk_opening_pulse_done(struct lk_step *s);
 void lk_opening_tick(struct lk_step *s, int door);
@@ -98,6 +103,9 @@ void lk_custody_complete(struct lk_step *s, int door);
 /* The item of this door cannot be vouched for any more: custody unknown, compartment blocked. The event is the
  * caller's, and gets from/to filled in here. */
 void lk_custody_lose(struct lk_step *s, int door, enum lk_reason reason, struct lk_event *event);
+
+/* The same, with an audit.mismatch of its own that tells why. */
+void lk_custody_give_up(struct lk_step *s, int door, enum lk_reason reason);
 
 /* The outcome of an item's opening is unproven; the same person may prove it for a while. */
 void lk_custody_doubt(struct lk_step *s, int door);
@@ -158,6 +166,12 @@ unsigned lk_deposit_free(const struct lk_core_config *cfg, const struct lk_core 
 void lk_recall_item(struct lk_step *s);
 /* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
 void lk_reopen(struct lk_step *s, enum lk_screen next);
+
+/* --- wiring.c --------------------------------------------------------------------------------------------------- */
+
+/* What the restore calls said about the wiring: told once, and what depends on it decided. */
+void lk_wiring_boot(struct lk_step *s);
+void lk_wiring_confirm(struct lk_step *s); /* LK_ADMIN_CONFIRM */
 
 /* --- commands.c, admin.c, site.c
  * -------------------------------------------------------------------------------------- */

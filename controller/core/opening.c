@@ -5,6 +5,11 @@
 
 enum lk_reason lk_opening_refusal(const struct lk_step *s, int door)
 {
+    return s->core->door[door].wiring_held ? LK_REASON_WIRING_CHANGED : lk_opening_obstacle(s, door);
+}
+
+enum lk_reason lk_opening_obstacle(const struct lk_step *s, int door)
+{
     const struct lk_bank *bank = &s->core->bank[s->cfg->door[door].bank];
     if (s->core->stopping) {
         return LK_REASON_SHUTTING_DOWN;
@@ -249,13 +254,30 @@ static void closed_after_open(struct lk_step *s, int door)
     finish(s, door);
 }
 
+static bool changes_hands(enum lk_purpose purpose)
+{
+    return purpose == LK_PURPOSE_DEPOSIT || purpose == LK_PURPOSE_PICKUP || purpose == LK_PURPOSE_RECALL;
+}
+
+/* Nor may the person try again: the same code could open another door now. Staff find out where the item is. */
+void lk_opening_rewired(struct lk_step *s, int door)
+{
+    const struct lk_op *op = &s->core->door[door].op;
+    if (op->outcome == LK_OUTCOME_PENDING) {
+        settle(s, door, LK_OUTCOME_UNKNOWN, LK_REASON_WIRING_CHANGED);
+    }
+    if (changes_hands(op->purpose)) {
+        lk_custody_give_up(s, door, LK_REASON_WIRING_CHANGED);
+    }
+    finish(s, door);
+}
+
 /* First look after a restart or a lost board, and an opening is not over: it is settled by looking, never by pulsing.
  * While nobody looked even a jammed door may have given way: what was to change hands is in doubt. */
 static void found_closed(struct lk_step *s, int door)
 {
     struct lk_door *d = &s->core->door[door];
     bool deposit = d->op.purpose == LK_PURPOSE_DEPOSIT;
-    bool changes_hands = deposit || d->op.purpose == LK_PURPOSE_PICKUP || d->op.purpose == LK_PURPOSE_RECALL;
     bool was_open = d->op.outcome == LK_OUTCOME_OPENED || d->op.outcome == LK_OUTCOME_ALREADY_OPEN;
     if (was_open && (!deposit || d->op.withdrawn)) {
         closed_after_open(s, door);
@@ -268,7 +290,7 @@ static void found_closed(struct lk_step *s, int door)
         e->outcome = d->op.outcome;
         e->reason = LK_REASON_OUTCOME_UNPROVEN; /* shut, but with the item or without it? */
     }
-    if (changes_hands) {
+    if (changes_hands(d->op.purpose)) {
         lk_custody_doubt(s, door);
     }
     lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_OUTCOME_UNPROVEN);
@@ -306,6 +328,9 @@ static void sense_lost(struct lk_step *s, int door)
 
 void lk_opening_sense(struct lk_step *s)
 {
+    if (s->core->door[s->in->door].op.rewired) {
+        lk_opening_rewired(s, s->in->door);
+    }
     switch (s->in->sense) {
     case LK_SENSE_OPEN:
         sense_open(s, s->in->door);

@@ -47,8 +47,7 @@ void lk_pickup_present(struct lk_step *s)
     }
     if (!s->in->found) {
         bool code = s->in->kind == LK_IN_CODE;
-        lk_session_refuse(s, LK_NO_DOOR,
-                          code ? lk_lockout_wrong(s, LK_REASON_WRONG_CODE) : LK_REASON_UNKNOWN_BARCODE);
+        lk_session_refuse(s, LK_NO_DOOR, code ? lk_lockout_wrong(s, LK_REASON_WRONG_CODE) : LK_REASON_UNKNOWN_BARCODE);
         return;
     }
     enum lk_reason reason = item_refusal(s);
@@ -68,7 +67,8 @@ void lk_pickup_present(struct lk_step *s)
         show_door(s, door, LK_SCREEN_TAKE); /* the same opening, still open */
         return;
     }
-    reason = lk_custody_is_others_doubt(d, LK_PURPOSE_PICKUP) ? LK_REASON_OUTCOME_UNPROVEN : lk_opening_refusal(s, door);
+    reason =
+        lk_custody_is_others_doubt(d, LK_PURPOSE_PICKUP) ? LK_REASON_OUTCOME_UNPROVEN : lk_opening_refusal(s, door);
     if (reason != LK_REASON_NONE) {
         lk_session_refuse(s, door, reason);
         return;

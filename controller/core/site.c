@@ -46,6 +46,14 @@ void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpo
     core->door[door].doubt_from = from;
 }
 
+void lk_core_restore_wiring(struct lk_core *core, int door, enum lk_wiring wiring)
+{
+    struct lk_door *d = &core->door[door];
+    d->wiring_held = wiring == LK_WIRING_CHANGED || wiring == LK_WIRING_HELD;
+    d->wiring_news = wiring == LK_WIRING_CHANGED || wiring == LK_WIRING_BACK;
+    core->wiring_new = core->wiring_new || wiring == LK_WIRING_NEW;
+}
+
 void lk_core_restore_bank(struct lk_core *core, int bank, enum lk_reason stopped_for)
 {
     core->bank[bank].stopped_by_us = true;
@@ -96,6 +104,7 @@ void lk_site_boot(struct lk_step *s)
     }
     clear_empty_reservations(s);
     lk_fx_event(s, LK_EV_SITE_STARTED, LK_NO_DOOR)->clock = s->in->clock;
+    lk_wiring_boot(s);
     lk_session_show(s, LK_SCREEN_HOME);
 }
 

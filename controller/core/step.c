@@ -24,7 +24,8 @@ static bool names_a_bank(const struct lk_step *s)
 
 static void admin(struct lk_step *s)
 {
-    bool bank = s->in->admin == LK_ADMIN_UNBLOCK && s->in->door == LK_NO_DOOR && names_a_bank(s);
+    bool of_banks = s->in->admin == LK_ADMIN_UNBLOCK || s->in->admin == LK_ADMIN_CONFIRM;
+    bool bank = of_banks && s->in->door == LK_NO_DOOR && names_a_bank(s);
     if (names_a_door(s) || bank || s->in->admin == LK_ADMIN_SETTLE) {
         lk_admin_run(s);
     } else {

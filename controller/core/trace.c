@@ -98,7 +98,8 @@ static void input_of_desk(const struct tracer *t, struct lk_text *text, const st
         if (in->door != LK_NO_DOOR && in->admin != LK_ADMIN_SETTLE) {
             add(text, "door", lk_core_label(t->cfg, in->door));
         }
-        if (in->admin == LK_ADMIN_UNBLOCK && in->door == LK_NO_DOOR && in->bank >= 0) {
+        bool of_banks = in->admin == LK_ADMIN_UNBLOCK || in->admin == LK_ADMIN_CONFIRM;
+        if (of_banks && in->door == LK_NO_DOOR && in->bank >= 0) {
             add(text, "bank", t->cfg->bank_name[in->bank]);
         }
         if (in->admin == LK_ADMIN_SETTLE) {
@@ -157,6 +158,11 @@ static void trace_doors(const struct tracer *t, const struct lk_core *before, co
                          lk_door_state_name(is->state));
             t->line(t->user, buf);
         }
+        if (was->wiring_held != is->wiring_held) {
+            struct lk_text text = start(t, buf, "  door ");
+            lk_text_addf(&text, "%s wiring confirmed", t->cfg->door[i].label);
+            t->line(t->user, buf);
+        }
     }
     for (int i = 0; i < t->cfg->banks; i++) {
         if (before->bank[i].state != after->bank[i].state) {
@@ -189,6 +195,16 @@ static void trace_session(const struct tracer *t, const struct lk_session *was, 
 /* --- effects
  * ----------------------------------------------------------------------------------------------------------------- */
 
+static void event_doors(const struct tracer *t, struct lk_text *text, const struct lk_event *e)
+{
+    unsigned n = 0;
+    for (int i = 0; i < t->cfg->doors && e->doors != 0; i++) {
+        if (t->cfg->door[i].bank == e->bank && (e->doors >> n++ & 1) != 0) {
+            lk_text_addf(text, " %s", t->cfg->door[i].label);
+        }
+    }
+}
+
 static void effect_event(const struct tracer *t, struct lk_text *text, const struct lk_event *e)
 {
     lk_text_addf(text, " %s", lk_event_type_name(e->type));
@@ -200,6 +216,7 @@ static void effect_event(const struct tracer *t, struct lk_text *text, const str
     }
     if (e->bank >= 0) {
         add(text, "bank", t->cfg->bank_name[e->bank]);
+        event_doors(t, text, e);
     }
     add(text, "item", e->item);
     if (e->to != LK_CUSTODY_NONE) {

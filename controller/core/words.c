@@ -295,6 +295,12 @@ static const char *const reason_names[] = {
     [LK_REASON_LINE_MISSING] = "line_missing",
     [LK_REASON_GUARD_LOST] = "guard_lost",
     [LK_REASON_BOARD_UNVERIFIED] = "board_unverified",
+    [LK_REASON_DEVICE_MISSING] = "device_missing",
+    [LK_REASON_WIRING_CHANGED] = "wiring_changed",
+    [LK_REASON_DUPLICATE_ADDRESS] = "duplicate_address",
+    [LK_REASON_WRONG_BOARD] = "wrong_board",
+    [LK_REASON_GARBLED] = "garbled",
+    [LK_REASON_INPUTS_SILENT] = "inputs_silent",
     [LK_REASON_STORE_FAILED] = "store_failed",
     [LK_REASON_BACKUP_FAILED] = "backup_failed",
     [LK_REASON_NOT_NOW] = "not_now",
@@ -362,6 +368,7 @@ static const char *const event_type_names[] = {
     [LK_EV_SITE_BOARD_LOST] = "site.board_lost",
     [LK_EV_SITE_BOARD_BACK] = "site.board_back",
     [LK_EV_SITE_CLOCK] = "site.clock",
+    [LK_EV_SITE_CONFIG] = "site.config",
     [LK_EV_SITE_DEGRADED] = "site.degraded",
     [LK_EV_AUDIT_MISMATCH] = "audit.mismatch",
 };
@@ -456,10 +463,8 @@ int lk_button_parse(const char *name, enum lk_button *ret_value)
 }
 
 static const char *const admin_names[] = {
-    [LK_ADMIN_OPEN] = "open",
-    [LK_ADMIN_BLOCK] = "block",
-    [LK_ADMIN_UNBLOCK] = "unblock",
-    [LK_ADMIN_SETTLE] = "settle",
+    [LK_ADMIN_OPEN] = "open",       [LK_ADMIN_BLOCK] = "block",   [LK_ADMIN_UNBLOCK] = "unblock",
+    [LK_ADMIN_CONFIRM] = "confirm", [LK_ADMIN_SETTLE] = "settle",
 };
 
 const char *lk_admin_name(enum lk_admin_op v)
@@ -492,6 +497,8 @@ static const char *const effect_names[] = {
     [LK_FX_DOOR_USE] = "door_use",
     [LK_FX_DOUBT] = "doubt",
     [LK_FX_BANK_STOP] = "bank_stop",
+    [LK_FX_WIRING_SEEN] = "wiring_seen",
+    [LK_FX_WIRING_CONFIRM] = "wiring_confirm",
     [LK_FX_LOCKOUT] = "lockout",
     [LK_FX_COMMAND] = "command",
     [LK_FX_EVENT] = "event",

@@ -88,7 +88,8 @@ static int is_bank(struct lk_ctl *ctl, const char *name, bool *ret_bank)
     return LK_EXIT_OK;
 }
 
-int lk_cmd_unblock(struct lk_ctl *ctl)
+/* A change of a door, or of all of a bank. */
+static int change_place(struct lk_ctl *ctl, const char *cmd, const char *done_door, const char *done_bank)
 {
     bool bank = false;
     int code = is_bank(ctl, ctl->words[0], &bank);
@@ -96,8 +97,18 @@ int lk_cmd_unblock(struct lk_ctl *ctl)
         return code;
     }
     json_t *args = json_pack("{s:s,s:s}", bank ? "bank" : "door", ctl->words[0], "why", why(ctl));
-    return change(ctl, "unblock", args, bank ? "ctl.unblock.bank" : "ctl.unblock.door",
+    return change(ctl, cmd, args, bank ? done_bank : done_door,
                   LK_WORDS({"door", ctl->words[0]}, {"bank", ctl->words[0]}));
+}
+
+int lk_cmd_unblock(struct lk_ctl *ctl)
+{
+    return change_place(ctl, "unblock", "ctl.unblock.door", "ctl.unblock.bank");
+}
+
+int lk_cmd_confirm(struct lk_ctl *ctl)
+{
+    return change_place(ctl, "confirm", "ctl.confirm.door", "ctl.confirm.bank");
 }
 
 int lk_cmd_settle(struct lk_ctl *ctl)

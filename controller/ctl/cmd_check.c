@@ -39,29 +39,72 @@ int lk_cmd_selfcheck(struct lk_ctl *ctl)
     return lk_show(ctl, "selfcheck", NULL, human_selfcheck, verdict_selfcheck);
 }
 
-static void add_unit(struct lk_ctl *ctl, struct lk_table *t, const json_t *bus, const json_t *u)
+/* One row for each board: which it is, and then the columns of one of the two tables. */
+static void add_boards(struct lk_ctl *ctl, struct lk_table *t, const json_t *r, const char *const *keys)
 {
-    static const char *const keys[] = {"requests", "ok",         "timeouts", "crc",           "bad",
-                                       "late",     "exceptions", "mean_us",  "longest_gap_ms"};
-    char b[9][LK_SHOW_CELL], line[LK_SHOW_CELL], bank[LK_SHOW_CELL], unit[LK_SHOW_CELL], state[LK_SHOW_CELL];
-    const char *cells[13] = {lk_ctl_get(bus, "name", line, sizeof(line)), lk_ctl_get(u, "bank", bank, sizeof(bank)),
-                             lk_ctl_get(u, "unit", unit, sizeof(unit)),
-                             lk_show_word(ctl, u, "state", "ctl.bank", state)};
-    for (size_t i = 0; i < LK_ARRAY_SIZE(keys); i++) {
-        cells[4 + i] = lk_ctl_get(u, keys[i], b[i], LK_SHOW_CELL);
+    size_t i, k;
+    const json_t *bus, *u;
+    json_array_foreach(json_object_get(r, "fieldbuses"), i, bus)
+    {
+        json_array_foreach(json_object_get(bus, "units"), k, u)
+        {
+            char b[LK_TABLE_COLUMNS][LK_SHOW_CELL];
+            const char *cells[LK_TABLE_COLUMNS] = {lk_ctl_get(bus, "name", b[0], LK_SHOW_CELL),
+                                                   lk_ctl_get(u, "bank", b[1], LK_SHOW_CELL),
+                                                   lk_ctl_get(u, "unit", b[2], LK_SHOW_CELL)};
+            for (size_t c = 3; c < t->columns; c++) {
+                const json_t *value = json_object_get(u, keys[c - 3]);
+                bool word = strcmp(keys[c - 3], "state") == 0;
+                cells[c] = word                    ? lk_show_word(ctl, u, "state", "ctl.bank", b[c])
+                           : json_is_boolean(value) ? lk_show_yes_no(ctl, value)
+                                                    : lk_ctl_get(u, keys[c - 3], b[c], LK_SHOW_CELL);
+            }
+            lk_table_add(t, cells);
+        }
     }
-    lk_table_add(t, cells);
+}
+
+static void print_boards(struct lk_ctl *ctl, const json_t *r, const char *const *header, const char *const *keys,
+                         size_t columns, uint32_t right)
+{
+    struct lk_table t = {.columns = columns, .right = right};
+    lk_show_header(ctl, &t, header);
+    add_boards(ctl, &t, r, keys);
+    lk_table_print(&t, stdout);
+    lk_table_free(&t);
+}
+
+static void print_gpio(struct lk_ctl *ctl, const json_t *r)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL], d[LK_SHOW_CELL];
+    size_t i;
+    const json_t *bank;
+    json_array_foreach(json_object_get(r, "gpio"), i, bank)
+    {
+        lk_say(stdout, ctl->lang, "ctl.bus.gpio",
+               LK_WORDS({"bank", lk_ctl_get(bank, "bank", a, sizeof(a))},
+                        {"chip", lk_ctl_get(bank, "chip", b, sizeof(b))},
+                        {"state", lk_show_word(ctl, bank, "state", "ctl.bank", c)},
+                        {"complaint", lk_ctl_get(bank, "complaint", d, sizeof(d))}));
+    }
 }
 
 static void human_bus(struct lk_ctl *ctl, const json_t *r)
 {
-    static const char *const header[] = {"ctl.col.fieldbus", "ctl.col.bank",    "ctl.col.unit",       "ctl.col.state",
-                                         "ctl.col.requests", "ctl.col.answers", "ctl.col.timeouts",   "ctl.col.crc",
-                                         "ctl.col.bad",      "ctl.col.late",    "ctl.col.exceptions", "ctl.col.mean_us",
-                                         "ctl.col.gap_ms"};
-    struct lk_table t = {.columns = 13, .right = 0x1ff4};
-    size_t i, k;
-    const json_t *bus, *u;
+    static const char *const count_header[] = {"ctl.col.fieldbus", "ctl.col.bank",       "ctl.col.unit",
+                                               "ctl.col.state",    "ctl.col.requests",   "ctl.col.answers",
+                                               "ctl.col.timeouts", "ctl.col.crc",        "ctl.col.bad",
+                                               "ctl.col.late",     "ctl.col.exceptions", "ctl.col.doubled"};
+    static const char *const count_keys[] = {"state", "requests", "ok",         "timeouts", "crc",
+                                             "bad",   "late",     "exceptions", "doubled"};
+    static const char *const time_header[] = {"ctl.col.fieldbus", "ctl.col.bank",   "ctl.col.unit",
+                                              "ctl.col.p50_us",   "ctl.col.p99_us", "ctl.col.mean_us",
+                                              "ctl.col.max_us",   "ctl.col.gap_ms", "ctl.col.timeout_ms",
+                                              "ctl.col.share",    "ctl.col.quarantined"};
+    static const char *const time_keys[] = {"p50_us",         "p99_us",     "mean_us",        "max_us",
+                                            "longest_gap_ms", "timeout_ms", "share_permille", "quarantined"};
+    size_t i;
+    const json_t *bus;
     char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
     json_array_foreach(json_object_get(r, "fieldbuses"), i, bus)
     {
@@ -69,21 +112,30 @@ static void human_bus(struct lk_ctl *ctl, const json_t *r)
                LK_WORDS({"name", lk_ctl_get(bus, "name", a, sizeof(a))},
                         {"state", lk_show_word(ctl, bus, "state", "ctl.line", b)}));
     }
-    lk_show_header(ctl, &t, header);
-    json_array_foreach(json_object_get(r, "fieldbuses"), i, bus)
-    {
-        json_array_foreach(json_object_get(bus, "units"), k, u)
-        {
-            add_unit(ctl, &t, bus, u);
-        }
-    }
-    lk_table_print(&t, stdout);
-    lk_table_free(&t);
+    print_gpio(ctl, r);
+    print_boards(ctl, r, count_header, count_keys, 12, 0xff4);
+    fputc('\n', stdout);
+    print_boards(ctl, r, time_header, time_keys, 11, 0x3fc);
 }
 
 int lk_cmd_bus(struct lk_ctl *ctl)
 {
     return lk_show(ctl, "bus", NULL, human_bus, NULL);
+}
+
+static void human_metrics(struct lk_ctl *ctl, const json_t *r)
+{
+    (void)ctl;
+    const char *text = json_string_value(json_object_get(r, "text"));
+    for (; text != NULL && *text != '\0'; text++) {
+        bool control = ((unsigned char)*text < 0x20 && *text != '\n') || *text == 0x7f;
+        fputc(control ? '?' : *text, stdout);
+    }
+}
+
+int lk_cmd_metrics(struct lk_ctl *ctl)
+{
+    return lk_show(ctl, "metrics", NULL, human_metrics, NULL);
 }
 
 static void add_uplink_counts(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)

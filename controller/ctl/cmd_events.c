@@ -19,6 +19,19 @@ static const char *short_type(const char *type, char *buf)
     return buf;
 }
 
+/* "A01 A02" of a list of texts; "" when it is none. */
+static const char *list_text(const json_t *list, char *buf)
+{
+    struct lk_text t = lk_text_init(buf, LK_SHOW_CELL);
+    size_t i;
+    const json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        lk_text_addf(&t, "%s%s", i == 0 ? "" : " ", json_is_string(one) ? json_string_value(one) : "?");
+    }
+    return buf;
+}
+
 /* The details of an event, in the order the daemon gave them, values in the reader's words where there are such. */
 static void add_details(struct lk_ctl *ctl, struct lk_text *out, json_t *data)
 {
@@ -32,7 +45,7 @@ static void add_details(struct lk_ctl *ctl, struct lk_text *out, json_t *data)
     json_object_foreach(data, key, value)
     {
         char raw[LK_SHOW_CELL], buf[LK_SHOW_CELL];
-        const char *text = lk_ctl_get(data, key, raw, sizeof(raw));
+        const char *text = json_is_array(value) ? list_text(value, raw) : lk_ctl_get(data, key, raw, sizeof(raw));
         for (size_t i = 0; i < LK_ARRAY_SIZE(worded) && json_is_string(value); i++) {
             text = strcmp(worded[i].key, key) == 0
                        ? lk_say_word(ctl->lang, worded[i].prefix, json_string_value(value), buf, sizeof(buf))

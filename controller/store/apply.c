@@ -4,9 +4,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* One transaction under way. The head moves only here until the commit. */
 struct tx {
@@ -23,12 +21,18 @@ static const char *custody_or_null(enum lk_custody v)
     return v == LK_CUSTODY_NONE ? NULL : lk_custody_name(v);
 }
 
+static const uint8_t *wiring_of(const struct tx *tx, int door)
+{
+    const struct lk_core_config *core = tx->store->core;
+    return door >= 0 && door < core->doors ? core->door[door].wiring : NULL;
+}
+
 static int intent_add(struct tx *tx, const struct lk_effect *fx)
 {
     return LK_RUN(tx->store, ST_INTENT_ADD, LK_I(fx->intent), LK_T(lk_store_label(tx->store, fx->door)),
                   LK_TN(fx->item.id), LK_T(lk_purpose_name(fx->purpose)), LK_T(lk_actor_name(fx->actor)),
                   LK_TN(fx->who), LK_T(custody_or_null(fx->from)), LK_TN(fx->jti), LK_I(tx->now->wall_ms),
-                  LK_I(fx->item.cancelled));
+                  LK_I(fx->item.cancelled), LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN));
 }
 
 static int intent_settle(struct tx *tx, const struct lk_effect *fx)
@@ -147,6 +151,23 @@ static int bank_stop(struct tx *tx, const struct lk_effect *fx)
                                         : LK_RUN(tx->store, ST_BANK_STOP, LK_T(name), LK_T(lk_reason_name(fx->reason)));
 }
 
+static int wiring_seen(struct tx *tx, const struct lk_effect *fx)
+{
+    (void)fx;
+    int r = 0;
+    for (int i = 0; r == 0 && i < tx->store->core->doors; i++) {
+        r = LK_RUN(tx->store, ST_WIRING_SEEN, LK_T(lk_store_label(tx->store, i)), LK_B(wiring_of(tx, i), LK_WIRING_LEN),
+                   LK_I(tx->now->wall_ms));
+    }
+    return r;
+}
+
+static int wiring_confirm(struct tx *tx, const struct lk_effect *fx)
+{
+    return LK_RUN_ONE(tx->store, ST_WIRING_CONFIRM, LK_T(lk_store_label(tx->store, fx->door)),
+                      LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN), LK_I(tx->now->wall_ms));
+}
+
 static int lockout(struct tx *tx, const struct lk_effect *fx)
 {
     return LK_RUN(tx->store, ST_LOCKOUT, LK_I(fx->count), LK_I(fx->level), LK_I(fx->duration_ms));
@@ -171,17 +192,6 @@ static int command(struct tx *tx, const struct lk_effect *fx)
     return r == -ESTALE ? -EEXIST : r;
 }
 
-static void format_time(int64_t wall_ms, char *text, size_t cap)
-{
-    int64_t ms = ((wall_ms % 1000) + 1000) % 1000;
-    time_t s = (time_t)((wall_ms - ms) / 1000);
-    struct tm tm = {0};
-    (void)gmtime_r(&s, &tm);
-    struct lk_text t = lk_text_init(text, cap);
-    lk_text_addf(&t, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                 tm.tm_min, tm.tm_sec, (int)ms);
-}
-
 static int append(struct tx *tx, const struct lk_event *event, const char *data)
 {
     char time_text[32];
@@ -191,7 +201,8 @@ static int append(struct tx *tx, const struct lk_event *event, const char *data)
                                .time = time_text,
                                .quality = lk_clock_quality_name(tx->now->quality),
                                .data = data};
-    format_time(tx->now->wall_ms, time_text, sizeof(time_text));
+    struct lk_text time = lk_text_init(time_text, sizeof(time_text));
+    lk_text_add_utc(&time, tx->now->wall_ms);
     memcpy(row.prevhash, tx->head, sizeof(row.prevhash));
     int r = lk_chain_hash(tx->store->sha, tx->store->epoch, &row, hash);
     if (r < 0 || lk_text_unhex(prevhash, sizeof(prevhash), tx->head) < 0) {
@@ -237,6 +248,8 @@ static tx_effect *const handlers[LK_EFFECTS] = {
     [LK_FX_DOOR_USE] = door_use,
     [LK_FX_DOUBT] = doubt,
     [LK_FX_BANK_STOP] = bank_stop,
+    [LK_FX_WIRING_SEEN] = wiring_seen,
+    [LK_FX_WIRING_CONFIRM] = wiring_confirm,
     [LK_FX_LOCKOUT] = lockout,
     [LK_FX_COMMAND] = command,
     [LK_FX_EVENT] = event_add,

@@ -57,6 +57,11 @@ int lk_sha_end(struct lk_sha *sha, uint8_t ret_hash[32])
     return sha->failed || EVP_DigestFinal_ex(sha->ctx, ret_hash, NULL) != 1 ? -EIO : 0;
 }
 
+int lk_store_fingerprint(const char *text, uint8_t ret_print[LK_WIRING_LEN])
+{
+    return EVP_Q_digest(NULL, "SHA256", NULL, text, strlen(text), ret_print, NULL) == 1 ? 0 : -EIO;
+}
+
 int lk_chain_hash(struct lk_sha *sha, const char *epoch, const struct lk_chain_row *row, uint8_t ret_hash[32])
 {
     char seq[24];

@@ -30,6 +30,20 @@ FIELD(item, e->item[0] != '\0', json_string(e->item))
 FIELD(door, e->door >= 0, label(cfg, e->door))
 FIELD(expected_door, e->type == LK_EV_DOOR_WRONG && e->expected_door >= 0, label(cfg, e->expected_door))
 FIELD(bank, e->bank >= 0, e->bank < cfg->banks ? json_string(cfg->bank_name[e->bank]) : NULL)
+/* The labels of the bank's doors whose bits are set. */
+static json_t *labels(const struct lk_core_config *cfg, int bank, uint32_t doors)
+{
+    json_t *list = json_array();
+    unsigned n = 0;
+    for (int i = 0; i < cfg->doors && n < 32; i++) {
+        if (cfg->door[i].bank == bank && (doors >> n++ & 1) != 0) {
+            (void)json_array_append_new(list, json_string(cfg->door[i].label));
+        }
+    }
+    return list;
+}
+
+FIELD(doors, e->doors != 0, labels(cfg, e->bank, e->doors))
 FIELD(from, e->to != LK_CUSTODY_NONE && e->from != LK_CUSTODY_NONE, json_string(lk_custody_name(e->from)))
 FIELD(to, e->to != LK_CUSTODY_NONE, json_string(lk_custody_name(e->to)))
 FIELD(purpose, e->purpose != LK_PURPOSE_NONE, json_string(lk_purpose_name(e->purpose)))
@@ -54,9 +68,9 @@ static const struct {
     field_is_set *is_set;
     field_value *value;
 } fields[] = {
-    ROW(item),    ROW(door),       ROW(expected_door), ROW(bank),    ROW(from),   ROW(to),
-    ROW(purpose), ROW(outcome),    ROW(actor),         ROW(who),     ROW(reason), ROW(intent),
-    ROW(count),   ROW(duration_s), ROW(alarm),         ROW(command), ROW(clock),
+    ROW(item),   ROW(door),    ROW(expected_door), ROW(bank),  ROW(doors),   ROW(from),
+    ROW(to),     ROW(purpose), ROW(outcome),       ROW(actor), ROW(who),     ROW(reason),
+    ROW(intent), ROW(count),   ROW(duration_s),    ROW(alarm), ROW(command), ROW(clock),
 };
 
 static void decrefp(json_t **json)

@@ -86,8 +86,35 @@ static int restore_op(struct lk_store *store, struct lk_core *core, sqlite3_stmt
     if (door == LK_NO_DOOR) {
         return item[0] ? door_is_gone(why, label, item, "has an unfinished opening for") : 0;
     }
+    const void *wiring = sqlite3_column_blob(stmt, 11); /* NULL: an intent of before fingerprints */
+    op.rewired = wiring && memcmp(wiring, store->core->door[door].wiring, LK_WIRING_LEN) != 0;
     lk_core_restore_op(core, door, &op);
     return 0;
+}
+
+static int restore_wiring(struct lk_store *store, struct lk_core *core, int door)
+{
+    const struct lk_door_config *place = &store->core->door[door];
+    LK_CLEANUP(lk_sql_resetp)
+    sqlite3_stmt *stmt = LK_START(store, ST_RESTORE_WIRING, LK_T(place->label), LK_B(place->wiring, LK_WIRING_LEN));
+    int r = lk_sql_row(store, stmt);
+    if (r <= 0) {
+        lk_core_restore_wiring(core, door, LK_WIRING_NEW);
+        return r;
+    }
+    bool confirmed = sqlite3_column_int(stmt, 0) != 0, seen = sqlite3_column_int(stmt, 1) != 0;
+    lk_core_restore_wiring(
+        core, door, confirmed ? (seen ? LK_WIRING_SAME : LK_WIRING_BACK) : (seen ? LK_WIRING_HELD : LK_WIRING_CHANGED));
+    return 0;
+}
+
+static int restore_wirings(struct lk_store *store, struct lk_core *core, struct lk_text *why)
+{
+    int r = 0;
+    for (int i = 0; r == 0 && i < store->core->doors; i++) {
+        r = restore_wiring(store, core, i);
+    }
+    return r < 0 ? lk_why(why, r, "The database %s cannot be read.", store->path) : 0;
 }
 
 static int restore_bank(struct lk_store *store, struct lk_core *core, sqlite3_stmt *stmt, struct lk_text *why)
@@ -141,6 +168,7 @@ int lk_store_restore(struct lk_store *store, struct lk_core *core, const struct 
     int r = each(store, ST_RESTORE_DOORS, core, restore_door, why);
     r = r < 0 ? r : each(store, ST_RESTORE_INTENTS, core, restore_op, why);
     r = r < 0 ? r : each(store, ST_RESTORE_BANKS, core, restore_bank, why);
+    r = r < 0 ? r : restore_wirings(store, core, why);
     if (r == 0) {
         r = restore_counters(store, core, now, now_ms);
         if (r < 0) {

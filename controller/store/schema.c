@@ -115,7 +115,17 @@ static const char version_1[] =
     "CREATE TRIGGER cursor_stays BEFORE DELETE ON cursor"
     " BEGIN SELECT RAISE (ABORT, 'the cursor stays'); END;";
 
-const char *const lk_schema_steps[] = {version_1};
+/* How a door is wired (docs/decisions/0009): with each intent, and for each door what staff confirmed and what was last
+ * told. Intents of before have none. */
+static const char version_2[] =
+    "ALTER TABLE intent ADD COLUMN wiring BLOB CHECK (wiring IS NULL OR length(wiring) = 32);"
+    "CREATE TABLE wiring ("
+    " label TEXT PRIMARY KEY,"
+    " confirmed BLOB NOT NULL CHECK (length(confirmed) = 32),"
+    " seen BLOB NOT NULL CHECK (length(seen) = 32),"
+    " changed_wall_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+const char *const lk_schema_steps[] = {version_1, version_2};
 const size_t lk_schema_latest = LK_ARRAY_SIZE(lk_schema_steps);
 
 static int migrate_one(sqlite3 *db, const char *sql, size_t version)

@@ -39,7 +39,7 @@ const char *const lk_statements[ST_COUNT] = {
                  "doubt_from = excluded.doubt_from",
 
     [ST_INTENT_ADD] = "INSERT INTO intent (id, door, item, purpose, actor, who, custody_from, jti, made_wall_ms, "
-                      "cancelled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                      "cancelled, wiring) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [ST_INTENT_SETTLE] = "UPDATE intent SET outcome = ?2, settled_wall_ms = ?3 WHERE id = ?1",
     [ST_INTENT_WITHDRAW] = "UPDATE intent SET withdrawn = 1 WHERE id = ?1",
     [ST_INTENT_FINISH] = "UPDATE intent SET finished = 1 WHERE id = ?1",
@@ -47,6 +47,10 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_BANK_STOP] = "INSERT INTO bank_stop (bank, reason) VALUES (?1, ?2) "
                      "ON CONFLICT (bank) DO UPDATE SET reason = excluded.reason",
     [ST_BANK_RESUME] = "DELETE FROM bank_stop WHERE bank = ?1",
+    [ST_WIRING_SEEN] = "INSERT INTO wiring (label, confirmed, seen, changed_wall_ms) VALUES (?1, ?2, ?2, ?3) "
+                       "ON CONFLICT (label) DO UPDATE SET seen = excluded.seen, "
+                       "changed_wall_ms = excluded.changed_wall_ms WHERE seen <> excluded.seen",
+    [ST_WIRING_CONFIRM] = "UPDATE wiring SET confirmed = ?2, seen = ?2, changed_wall_ms = ?3 WHERE label = ?1",
     [ST_LOCKOUT] = "UPDATE site SET tries = ?1, level = ?2, lock_ms = ?3",
 
     [ST_COMMAND_PUT] = "INSERT INTO command (jti, digest, result, reason, outcome, made_wall_ms) "
@@ -96,10 +100,11 @@ const char *const lk_statements[ST_COUNT] = {
 
     [ST_RESTORE_DOORS] = "SELECT label, use, item, reason, doubt_purpose, doubt_from FROM compartment ORDER BY label",
     [ST_RESTORE_INTENTS] = "SELECT id, door, item, purpose, outcome, actor, who, custody_from, cancelled, withdrawn, "
-                           "(SELECT c.jti FROM command c WHERE c.jti = o.jti AND c.result = 'pending') "
+                           "(SELECT c.jti FROM command c WHERE c.jti = o.jti AND c.result = 'pending'), wiring "
                            "FROM intent o WHERE finished = 0 AND id = "
                            "(SELECT max(id) FROM intent n WHERE n.door = o.door AND n.finished = 0) ORDER BY id",
     [ST_RESTORE_BANKS] = "SELECT bank, reason FROM bank_stop ORDER BY bank",
+    [ST_RESTORE_WIRING] = "SELECT confirmed = ?2, seen = ?2 FROM wiring WHERE label = ?1",
     [ST_RESTORE_LOCKOUT] = "SELECT tries, level, lock_ms FROM site",
     [ST_RESTORE_REMOTE] = "SELECT count(*) FROM (SELECT made_wall_ms FROM intent WHERE purpose = 'remote' "
                           "ORDER BY id DESC LIMIT ?1) WHERE made_wall_ms > ?2",

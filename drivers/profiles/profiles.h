@@ -1,11 +1,10 @@
-/* The rows of each board family, for the table in profiles.c. A new family: its file, a line here, a line there. */
+/* The table of all boards, as drivers/profiles/compile_profiles.py makes it from the data files at build time. */
 #ifndef LK_DRIVERS_PROFILES_H
 #define LK_DRIVERS_PROFILES_H
 
 #include "drivers/profile.h"
 
-enum { LK_WAVESHARE_ROWS = 3 };
-
-extern const struct lk_board_profile lk_profiles_waveshare[LK_WAVESHARE_ROWS];
+extern const struct lk_board_profile lk_profiles[];
+extern const size_t lk_profiles_n;
 
 #endif

@@ -86,7 +86,7 @@ static int64_t wanted_ns(const struct lk_fb_sched *s, const struct lk_fb_row *ro
 {
     const struct lk_fb_unit *u = lk_fb_unit_find(s, row->poll.unit);
     if (u && u->stats.quarantined) {
-        return u->probe_at_ns;
+        return lk_fb_unit_probe_ns(s, u);
     }
     int64_t at_ns = row->due_ns;
     int64_t focused_ns = row->done_ns + lk_fb_ms(LK_FB_FOCUS_MS);
@@ -121,6 +121,10 @@ static int first_wanted(const struct lk_fb_sched *s, int64_t now_ns, bool probes
         const struct lk_fb_row *row = &s->polls[i];
         if (!row->used || quarantined(s, row) != probes || wanted_ns(s, row, now_ns) > now_ns ||
             (focused_only && row->focus_until_ns <= now_ns)) {
+            continue;
+        }
+        struct lk_fb_request r = request_of(row);
+        if (!lk_fb_unit_fits_room(s, &r)) {
             continue;
         }
         if (best < 0 || goes_before(row, &s->polls[best], focused_only)) {
@@ -210,6 +214,7 @@ void lk_fb_poll_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const s
     row->due_ns = next_due_ns(row, outcome->done_at_ns);
     struct lk_fb_completion c = {.status = outcome->status,
                                  .was_sent = outcome->was_sent,
+                                 .garbled = outcome->crc,
                                  .exception = outcome->exception,
                                  .data_len = outcome->data_len,
                                  .sent_at_ns = outcome->sent_at_ns,

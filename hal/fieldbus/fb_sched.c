@@ -74,6 +74,9 @@ static void refuse(struct lk_fb_sched *s, const struct lk_fb_request *request, i
                                  .status = status,
                                  .generation = s->generation,
                                  .done_at_ns = now_ns};
+    if (request->then_pdu_len > 0) {
+        s->sink.give_back(s->sink.user);
+    }
     (void)s->sink.emit(s->sink.user, &c);
 }
 
@@ -101,7 +104,7 @@ static bool shut_out(struct lk_fb_sched *s, struct lk_fb_unit *u, int64_t now_ns
     if (!u->stats.quarantined) {
         return false;
     }
-    if (lk_fb_poll_exists(s, u->unit) || now_ns < u->probe_at_ns) {
+    if (lk_fb_poll_exists(s, u->unit) || now_ns < lk_fb_unit_probe_ns(s, u)) {
         return true;
     }
     u->probe_at_ns = now_ns + lk_fb_ms(u->probe_ms);
@@ -115,8 +118,9 @@ void lk_fb_sched_submit(struct lk_fb_sched *s, const struct lk_fb_request *reque
         return;
     }
     struct lk_fb_unit *u = lk_fb_unit_get(s, request->unit);
+    bool broadcast = request->unit == 0;
     int slot = s->free.head;
-    if (!u || slot < 0 || shut_out(s, u, now_ns)) {
+    if ((!u && !broadcast) || slot < 0 || (u && shut_out(s, u, now_ns))) {
         refuse(s, request, -EHOSTDOWN, now_ns);
         return;
     }
@@ -128,12 +132,23 @@ void lk_fb_sched_submit(struct lk_fb_sched *s, const struct lk_fb_request *reque
     append(s, &s->queues[request->priority], slot);
 }
 
+/* Rows for follow-ups are few: a request that needs one waits until one is free. */
+static bool begins(struct lk_fb_sched *s, const struct lk_fb_request *request, struct lk_fb_job *ret_job)
+{
+    if (!lk_fb_unit_fits_room(s, request)) {
+        return false;
+    }
+    ret_job->then = request->then_pdu_len > 0 ? lk_fb_then_reserve(s, request) : -1;
+    return request->then_pdu_len == 0 || ret_job->then >= 0;
+}
+
 /* The first request of the queue whose reply cannot be mistaken. */
 static bool from_queue(struct lk_fb_sched *s, enum lk_fb_priority priority, int64_t now_ns, struct lk_fb_job *ret_job)
 {
     struct lk_fb_list *list = &s->queues[priority];
     for (int before = -1, slot = list->head; slot >= 0; before = slot, slot = s->slots[slot].next) {
-        if (lk_fb_unit_held_until(s, &s->slots[slot].request, now_ns) == 0) {
+        const struct lk_fb_request *request = &s->slots[slot].request;
+        if (lk_fb_unit_held_until(s, request, now_ns) == 0 && begins(s, request, ret_job)) {
             ret_job->request = take(s, list, before);
             ret_job->poll = -1;
             return true;
@@ -168,24 +183,49 @@ static int64_t next_ns(const struct lk_fb_sched *s, int64_t now_ns)
 bool lk_fb_sched_next(struct lk_fb_sched *s, int64_t now_ns, struct lk_fb_job *ret_job, int64_t *ret_at_ns)
 {
     *ret_at_ns = INT64_MAX;
+    s->now_ns = now_ns;
     if (!s->up) {
         return false;
     }
+    if (lk_fb_then_next(s, now_ns, ret_job)) {
+        return true;
+    }
+    int64_t due_ns = lk_fb_then_due_ns(s);
+    s->room_ns = due_ns == INT64_MAX ? INT64_MAX : due_ns - now_ns;
+    *ret_job = (struct lk_fb_job){.poll = -1, .then = -1};
     if (from_queue(s, LK_FB_PULSE, now_ns, ret_job) || from_queue(s, LK_FB_MOVING, now_ns, ret_job) ||
         from_queue(s, LK_FB_PROBE, now_ns, ret_job) || lk_fb_poll_probe(s, now_ns, ret_job) ||
         normal(s, now_ns, ret_job)) {
+        ret_job->wait_ms = lk_fb_unit_wait_ms(s, &ret_job->request);
         return true;
     }
-    *ret_at_ns = next_ns(s, now_ns);
+    /* What could begin already and does not would last too long: nothing to do before the follow-up. */
+    int64_t at_ns = next_ns(s, now_ns);
+    *ret_at_ns = at_ns > now_ns && at_ns < due_ns ? at_ns : due_ns;
     return false;
 }
 
-static void complete(struct lk_fb_sched *s, const struct lk_fb_request *request, const struct lk_fb_outcome *outcome)
+bool lk_fb_sched_last(struct lk_fb_sched *s, int64_t now_ns, struct lk_fb_job *ret_job)
 {
+    lk_fb_then_hurry(s, now_ns);
+    return s->up && lk_fb_then_next(s, now_ns, ret_job);
+}
+
+bool lk_fb_sched_follows(const struct lk_fb_sched *s)
+{
+    return lk_fb_then_due_ns(s) != INT64_MAX;
+}
+
+static void complete(struct lk_fb_sched *s, const struct lk_fb_job *job, const struct lk_fb_outcome *outcome)
+{
+    const struct lk_fb_request *request = &job->request;
     struct lk_fb_completion c = {.tag = request->tag,
                                  .status = outcome->status,
                                  .was_sent = outcome->was_sent,
-                                 .unit = request->unit,
+                                 .then_follows = job->then >= 0 && lk_fb_then_arm(s, job, outcome),
+                                 .doubled = outcome->doubled,
+                                 .garbled = outcome->crc,
+                                 .unit = request->unit ? request->unit : outcome->unit,
                                  .exception = outcome->exception,
                                  .data_len = outcome->data_len,
                                  .generation = s->generation,
@@ -198,11 +238,17 @@ static void complete(struct lk_fb_sched *s, const struct lk_fb_request *request,
 void lk_fb_sched_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const struct lk_fb_outcome *outcome)
 {
     struct lk_fb_unit *u = lk_fb_unit_get(s, job->request.unit);
-    bool newly_down = u && lk_fb_unit_outcome(s, u, &job->request, outcome);
+    bool newly_down = u && lk_fb_unit_outcome(s, u, job, outcome);
+    s->now_ns = outcome->done_at_ns;
+    if (job->request.unit == 0 && outcome->was_sent) {
+        lk_fb_unit_owe_broadcast(s, &job->request, outcome->done_at_ns);
+    }
     if (job->poll >= 0) {
         lk_fb_poll_done(s, job, outcome);
+    } else if (job->is_then) {
+        lk_fb_then_done(s, job, outcome);
     } else {
-        complete(s, &job->request, outcome);
+        complete(s, job, outcome);
     }
     if (newly_down) {
         lk_fb_poll_status(s, job->request.unit, -EHOSTDOWN, outcome->done_at_ns);
@@ -210,9 +256,35 @@ void lk_fb_sched_done(struct lk_fb_sched *s, const struct lk_fb_job *job, const 
     }
 }
 
+void lk_fb_sched_free(struct lk_fb_sched *s, uint8_t unit, int64_t begun_ns, int64_t free_ns)
+{
+    struct lk_fb_unit *u = lk_fb_unit_find(s, unit);
+    int64_t spent_ns = free_ns > begun_ns ? free_ns - begun_ns : 0;
+    s->now_ns = free_ns;
+    if (!u) {
+        return;
+    }
+    u->stats.busy_ns += (uint64_t)spent_ns;
+    u->stats.dead_ns += u->failures > 0 ? (uint64_t)spent_ns : 0;
+    if (u->stats.quarantined) {
+        s->probe_end_ns = free_ns;
+        s->probe_cost_ns = spent_ns;
+    }
+}
+
+void lk_fb_sched_paced(struct lk_fb_sched *s, bool paced)
+{
+    s->paced = paced;
+}
+
 void lk_fb_sched_line(struct lk_fb_sched *s, bool up, int64_t now_ns)
 {
+    s->line_ns += s->up ? now_ns - s->up_ns : 0;
+    s->up_ns = s->now_ns = now_ns;
     s->up = up;
+    s->probe_end_ns = s->probe_cost_ns = 0;
+    s->broadcast.until_ns = 0;
+    lk_fb_then_line(s, up, now_ns);
     if (!up) {
         refuse_waiting(s, 0, -ENODEV, now_ns);
         lk_fb_poll_status(s, 0, -ENODEV, now_ns);
@@ -230,6 +302,7 @@ void lk_fb_sched_line(struct lk_fb_sched *s, bool up, int64_t now_ns)
 void lk_fb_sched_cancel_all(struct lk_fb_sched *s, int64_t now_ns)
 {
     refuse_waiting(s, 0, -ECANCELED, now_ns);
+    lk_fb_then_give_up(s, now_ns);
     s->up = false;
 }
 
@@ -240,5 +313,9 @@ int lk_fb_sched_stats(const struct lk_fb_sched *s, uint8_t unit, struct lk_fb_st
         return -ENOENT;
     }
     *ret_stats = u->stats;
+    ret_stats->latency_p50_us = lk_fb_tempo_share_us(&u->tempo, u->stats.ok, 500);
+    ret_stats->latency_p99_us = lk_fb_tempo_share_us(&u->tempo, u->stats.ok, 990);
+    ret_stats->timeout_ms = lk_fb_tempo_wait_ms(&u->tempo, u->limit_ms);
+    ret_stats->line_ns = (uint64_t)(s->line_ns + (s->up ? s->now_ns - s->up_ns : 0));
     return 0;
 }

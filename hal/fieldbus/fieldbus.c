@@ -67,12 +67,19 @@ static bool emit(void *user, const struct lk_fb_completion *completion)
     return lk_ring_push(fb->completions, completion) == 0;
 }
 
+static void give_back(void *user)
+{
+    struct lk_fieldbus *fb = user;
+    atomic_fetch_sub(&fb->unreaped, 1);
+}
+
 static int make_sched(struct lk_fieldbus *fb)
 {
     struct lk_fb_sched_config config = {.slots = fb->config.queue_slots,
                                         .timeout_ms = fb->config.timeout_ms,
+                                        .char_ns = lk_fb_wire_ns(&fb->config, 1),
                                         .replies_owed = fb->config.transport == LK_FB_RTU};
-    struct lk_fb_sink sink = {emit, fb};
+    struct lk_fb_sink sink = {emit, give_back, fb};
     return lk_fb_sched_create(&config, &sink, &fb->sched);
 }
 
@@ -146,16 +153,33 @@ int lk_fieldbus_fd(const struct lk_fieldbus *fb)
     return lk_ring_fd(fb->completions);
 }
 
-static bool pdu_ok(uint8_t unit, uint8_t pdu_len)
+static bool pdu_ok(uint8_t pdu_len)
 {
-    return unit >= 1 && unit <= LK_FB_UNIT_MAX && pdu_len >= 1 && pdu_len <= LK_FB_PDU_MAX;
+    return pdu_len >= 1 && pdu_len <= LK_FB_PDU_MAX;
 }
 
-static bool request_ok(const struct lk_fb_request *r)
+static bool unit_ok(uint8_t unit)
+{
+    return unit >= 1 && unit <= LK_FB_UNIT_MAX;
+}
+
+static bool then_ok(const struct lk_fb_request *r)
+{
+    return r->then_pdu_len == 0 || (r->then_pdu_len <= LK_FB_THEN_MAX && r->then_after_ms >= LK_FB_THEN_AFTER_MIN_MS &&
+                                    r->then_after_ms <= LK_FB_THEN_AFTER_MAX_MS);
+}
+
+static bool broadcast_ok(const struct lk_fieldbus *fb, const struct lk_fb_request *r)
+{
+    return r->unit == 0 && fb->config.transport == LK_FB_RTU && r->priority == LK_FB_PROBE && r->expect != LK_FB_HEAD &&
+           r->then_pdu_len == 0;
+}
+
+static bool request_ok(const struct lk_fieldbus *fb, const struct lk_fb_request *r)
 {
     bool read_ok = r->expect != LK_FB_READ || (r->read_bytes >= 1 && r->read_bytes <= LK_FB_DATA_MAX);
-    return pdu_ok(r->unit, r->pdu_len) && read_ok && timeout_ok(r->timeout_ms) && r->priority <= LK_FB_NORMAL &&
-           r->expect <= LK_FB_READ;
+    return (unit_ok(r->unit) || broadcast_ok(fb, r)) && pdu_ok(r->pdu_len) && read_ok && timeout_ok(r->timeout_ms) &&
+           r->priority <= LK_FB_NORMAL && r->expect <= LK_FB_READ && then_ok(r) && r->listen_ms <= LK_FB_LISTEN_MAX_MS;
 }
 
 int lk_fieldbus_submit(struct lk_fieldbus *fb, const struct lk_fb_request *request)
@@ -163,17 +187,18 @@ int lk_fieldbus_submit(struct lk_fieldbus *fb, const struct lk_fb_request *reque
     if (!atomic_load(&fb->accepting)) {
         return -ESHUTDOWN;
     }
-    if (!request_ok(request)) {
+    if (!request_ok(fb, request)) {
         return -EINVAL;
     }
-    if (atomic_load(&fb->unreaped) >= fb->config.queue_slots) {
+    unsigned completions = request->then_pdu_len > 0 ? 2 : 1;
+    if (atomic_load(&fb->unreaped) + completions > fb->config.queue_slots) {
         return -EAGAIN;
     }
     struct command command = {.kind = SUBMIT, .u.request = *request};
-    atomic_fetch_add(&fb->unreaped, 1);
+    atomic_fetch_add(&fb->unreaped, completions);
     int r = lk_ring_push(fb->commands, &command);
     if (r) {
-        atomic_fetch_sub(&fb->unreaped, 1);
+        atomic_fetch_sub(&fb->unreaped, completions);
     }
     return r;
 }
@@ -203,7 +228,7 @@ static unsigned poll_index(const struct lk_fieldbus *fb, uint64_t tag)
 
 int lk_fieldbus_poll_set(struct lk_fieldbus *fb, const struct lk_fb_poll *poll)
 {
-    if (!pdu_ok(poll->unit, poll->pdu_len) || poll->read_bytes < 1 || poll->read_bytes > LK_FB_DATA_MAX ||
+    if (!unit_ok(poll->unit) || !pdu_ok(poll->pdu_len) || poll->read_bytes < 1 || poll->read_bytes > LK_FB_DATA_MAX ||
         !timeout_ok(poll->timeout_ms)) {
         return -EINVAL;
     }
@@ -303,6 +328,44 @@ void lk_fb_done(struct lk_fieldbus *fb, const struct lk_fb_job *job, const struc
 {
     pthread_mutex_lock(&fb->sched_lock);
     lk_fb_sched_done(fb->sched, job, outcome);
+    pthread_mutex_unlock(&fb->sched_lock);
+}
+
+bool lk_fb_stray(struct lk_fieldbus *fb, uint8_t unit, const uint8_t *pdu, size_t n, int64_t now_ns)
+{
+    pthread_mutex_lock(&fb->sched_lock);
+    bool stray = lk_fb_sched_stray(fb->sched, unit, pdu, n, now_ns);
+    pthread_mutex_unlock(&fb->sched_lock);
+    return stray;
+}
+
+void lk_fb_free(struct lk_fieldbus *fb, const struct lk_fb_job *job, int64_t begun_ns, int64_t free_ns)
+{
+    pthread_mutex_lock(&fb->sched_lock);
+    lk_fb_sched_free(fb->sched, job->request.unit, begun_ns, free_ns);
+    pthread_mutex_unlock(&fb->sched_lock);
+}
+
+bool lk_fb_last(struct lk_fieldbus *fb, int64_t now_ns, struct lk_fb_job *ret_job)
+{
+    pthread_mutex_lock(&fb->sched_lock);
+    bool some = lk_fb_sched_last(fb->sched, now_ns, ret_job);
+    pthread_mutex_unlock(&fb->sched_lock);
+    return some;
+}
+
+bool lk_fb_follows(struct lk_fieldbus *fb)
+{
+    pthread_mutex_lock(&fb->sched_lock);
+    bool some = lk_fb_sched_follows(fb->sched);
+    pthread_mutex_unlock(&fb->sched_lock);
+    return some;
+}
+
+void lk_fb_paced(struct lk_fieldbus *fb, bool paced)
+{
+    pthread_mutex_lock(&fb->sched_lock);
+    lk_fb_sched_paced(fb->sched, paced);
     pthread_mutex_unlock(&fb->sched_lock);
 }
 

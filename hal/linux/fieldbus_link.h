@@ -28,6 +28,9 @@ int lk_fb_link_open(struct lk_fb_link *link);
 void lk_fb_link_close(struct lk_fb_link *link);
 bool lk_fb_link_is_open(const struct lk_fb_link *link);
 
+/* A pseudo terminal: no wire, and no time that bytes need. */
+bool lk_fb_link_is_pty(const struct lk_fb_link *link);
+
 /* Before sending: 0 nothing waits to be read, 1 stray bytes do, -ENODEV the line is gone. */
 int lk_fb_link_check(const struct lk_fb_link *link);
 
@@ -36,6 +39,9 @@ void lk_fb_link_drain(struct lk_fb_link *link, int64_t silence_ns, int64_t limit
 
 /* 0; -ENODEV with *ret_partly saying whether some bytes may have gone out. Bytes handed to the kernel count as sent. */
 int lk_fb_link_send(struct lk_fb_link *link, uint8_t unit, const uint8_t *pdu, size_t n, bool *ret_partly);
+
+/* Waits until something can be read, or the interrupt descriptor (-1: none) is readable. 0; -ETIMEDOUT; -EINTR. */
+int lk_fb_link_await(struct lk_fb_link *link, int64_t wait_ns, int interrupt_fd);
 
 /* One frame, whose first byte must come within wait_ns. 0; -ETIMEDOUT; -EILSEQ (checksum); -EBADMSG (no frame);
  * -ENODEV. */

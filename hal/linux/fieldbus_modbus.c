@@ -140,6 +140,11 @@ int lk_fb_link_open(struct lk_fb_link *link)
     return 0;
 }
 
+bool lk_fb_link_is_pty(const struct lk_fb_link *link)
+{
+    return link->open && is_pty(modbus_get_socket(link->ctx));
+}
+
 void lk_fb_link_close(struct lk_fb_link *link)
 {
     if (link->open) {
@@ -195,6 +200,19 @@ int lk_fb_link_send(struct lk_fb_link *link, uint8_t unit, const uint8_t *pdu, s
     }
     *ret_partly = errno == EMBBADDATA; /* libmodbus: write() took less than the whole frame */
     return -ENODEV;
+}
+
+int lk_fb_link_await(struct lk_fb_link *link, int64_t wait_ns, int interrupt_fd)
+{
+    struct pollfd fds[] = {{.fd = modbus_get_socket(link->ctx), .events = POLLIN},
+                           {.fd = interrupt_fd, .events = POLLIN}};
+    int64_t ns = wait_ns > 0 ? wait_ns : 0;
+    struct timespec ts = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    int n = ppoll(fds, 2, &ts, NULL);
+    if (n == 0) {
+        return -ETIMEDOUT;
+    }
+    return fds[0].revents ? 0 : -EINTR;
 }
 
 static uint16_t crc16(const uint8_t *bytes, size_t n)

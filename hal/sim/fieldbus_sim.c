@@ -13,6 +13,10 @@ enum {
     SILENCE_NS = 20000000,   /* after a failure, as the real line */
     RETRY_NS = 1000000000,   /* reopening */
     RTU_OVERHEAD = 3,
+    STOP_NS = 1800000000, /* follow-ups are tried for so long at most */
+    READ_REGISTERS = 0x03,
+    WRITE_REGISTER = 0x06,
+    ADDRESS_REGISTER = 0x4000,
 };
 
 /* next_job_ns: something changed, look for a job again. */
@@ -30,7 +34,7 @@ struct frame {
 struct sim {
     struct lk_fieldbus base;
     int64_t now_ns, free_at_ns, next_job_ns, retry_at_ns;
-    bool plugged, up, busy, heard;
+    bool plugged, up, busy, heard, listening;
     struct lk_fb_job job;
     struct lk_fb_outcome outcome;
     int64_t hear_at_ns, deadline_ns;
@@ -61,18 +65,18 @@ static struct lk_sim_board *board_of(struct sim *sim, uint8_t unit)
 static void begin(struct sim *sim)
 {
     sim->busy = true;
-    sim->heard = false;
+    sim->heard = sim->listening = false;
     sim->outcome = (struct lk_fb_outcome){.was_sent = true, .sent_at_ns = sim->now_ns};
     sim->hear_at_ns = sim->now_ns + travel_ns(sim, sim->job.request.pdu_len);
-    sim->deadline_ns = sim->hear_at_ns + sim->job.request.timeout_ms * INT64_C(1000000);
+    sim->deadline_ns = sim->hear_at_ns + sim->job.wait_ms * INT64_C(1000000);
 }
 
 static void finish(struct sim *sim)
 {
-    bool unproven = sim->outcome.status == -ETIMEDOUT || sim->outcome.status == -EBADMSG;
+    bool unproven = sim->outcome.status == -ETIMEDOUT || sim->outcome.status == -EBADMSG || sim->outcome.doubled;
     sim->busy = false;
     sim->next_job_ns = ASK_NOW;
-    sim->outcome.done_at_ns = sim->now_ns;
+    sim->outcome.done_at_ns = sim->listening ? sim->outcome.done_at_ns : sim->now_ns;
     lk_fb_done(&sim->base, &sim->job, &sim->outcome);
     sim->free_at_ns = sim->now_ns + lk_fb_gap_ns(&sim->base.config);
     if (unproven && sim->base.config.transport == LK_FB_TCP) {
@@ -80,20 +84,54 @@ static void finish(struct sim *sim)
     } else if (unproven) {
         sim->free_at_ns += SILENCE_NS;
     }
+    lk_fb_free(&sim->base, &sim->job, sim->outcome.sent_at_ns, sim->free_at_ns);
 }
 
-static void reply(struct sim *sim, const uint8_t *pdu, size_t n, const struct lk_fieldbus_sim_fault *fault)
+static void send_frame(struct sim *sim, const struct frame *frame)
 {
     for (size_t i = 0; i < FRAMES_MAX; i++) {
-        struct frame *f = &sim->frames[i];
-        if (f->n == 0) {
-            f->at_ns = sim->now_ns + TURNAROUND_NS + fault->late_ms * INT64_C(1000000) + travel_ns(sim, n);
-            f->corrupt = fault->corrupt;
-            f->unit = fault->answers_as ? fault->answers_as : sim->job.request.unit;
-            f->n = n;
-            memcpy(f->pdu, pdu, n);
-            f->pdu[n - 1] = (uint8_t)(f->pdu[n - 1] + fault->bend);
+        if (sim->frames[i].n == 0) {
+            sim->frames[i] = *frame;
             return;
+        }
+    }
+}
+
+static void reply(struct sim *sim, uint8_t unit, const uint8_t *pdu, size_t n,
+                  const struct lk_fieldbus_sim_fault *fault)
+{
+    struct frame f = {.at_ns = sim->now_ns + TURNAROUND_NS + fault->late_ms * INT64_C(1000000) + travel_ns(sim, n),
+                      .corrupt = fault->corrupt,
+                      .unit = fault->answers_as ? fault->answers_as : unit,
+                      .n = n};
+    memcpy(f.pdu, pdu, n);
+    f.pdu[n - 1] = (uint8_t)(f.pdu[n - 1] + fault->bend);
+    if (fault->noise) {
+        struct frame rubbish = {.at_ns = sim->now_ns + TURNAROUND_NS, .corrupt = true, .unit = 1, .n = 1};
+        send_frame(sim, &rubbish);
+    }
+    send_frame(sim, &f);
+    if (fault->twice_ms) {
+        f.at_ns += fault->twice_ms * INT64_C(1000000) + travel_ns(sim, n);
+        send_frame(sim, &f);
+    }
+}
+
+/* The address register is all that boards answer by broadcast: all of them, one over the other. */
+static void hear_broadcast(struct sim *sim, const struct lk_fb_request *r)
+{
+    unsigned address = (unsigned)(r->pdu[1] << 8 | r->pdu[2]);
+    bool reads = r->pdu[0] == READ_REGISTERS;
+    for (size_t i = 0; i < LK_FB_UNITS_MAX; i++) {
+        struct lk_sim_board *b = &sim->boards[i];
+        if (b->unit == 0 || r->pdu_len != 5 || address != ADDRESS_REGISTER || sim->faults[b->unit].dead) {
+            continue;
+        }
+        if (reads) {
+            reply(sim, b->unit, (uint8_t[]){READ_REGISTERS, 2, 0, b->unit}, 4, &sim->faults[b->unit]);
+        } else if (r->pdu[0] == WRITE_REGISTER) {
+            reply(sim, 0, r->pdu, r->pdu_len, &sim->faults[b->unit]);
+            b->unit = r->pdu[4];
         }
     }
 }
@@ -122,19 +160,34 @@ static void hear(struct sim *sim)
     if (sim->watch) {
         sim->watch(sim->watch_user, sim->now_ns, r->unit, r->pdu, r->pdu_len);
     }
+    if (r->unit == 0) {
+        hear_broadcast(sim, r);
+    }
     if (!board || fault.dead) {
         return;
     }
     if (fault.exception) {
         pdu[0] = r->pdu[0] | 0x80;
         pdu[1] = fault.exception;
-        reply(sim, pdu, 2, &fault);
+        reply(sim, r->unit, pdu, 2, &fault);
         return;
     }
     size_t n = lk_sim_board_answer(board, r->pdu, r->pdu_len, sim->now_ns, pdu);
     if (!fault.lose_reply) {
-        reply(sim, pdu, n, &fault);
+        reply(sim, r->unit, pdu, n, &fault);
     }
+}
+
+/* A proven reply ends the job, or begins the time of listening. */
+static void settle(struct sim *sim)
+{
+    if (sim->outcome.status != 0 || sim->job.request.listen_ms == 0) {
+        finish(sim);
+        return;
+    }
+    sim->listening = true;
+    sim->outcome.done_at_ns = sim->now_ns;
+    sim->deadline_ns = sim->now_ns + sim->job.request.listen_ms * INT64_C(1000000);
 }
 
 static void arrive(struct sim *sim, struct frame *f)
@@ -144,12 +197,17 @@ static void arrive(struct sim *sim, struct frame *f)
     if (!sim->busy) {
         return; /* nobody waits: flushed before the next request */
     }
-    if (f->corrupt) {
+    if (sim->listening) {
+        sim->outcome.doubled = f->corrupt || lk_fb_stray(&sim->base, f->unit, f->pdu, n, sim->now_ns);
+        if (sim->outcome.doubled) {
+            finish(sim);
+        }
+    } else if (f->corrupt) {
         sim->outcome.status = -EBADMSG;
         sim->outcome.crc = true;
         finish(sim);
     } else if (lk_fb_judge(&sim->base, &sim->job, f->unit, f->pdu, n, &sim->outcome, sim->now_ns) != LK_FB_LATE) {
-        finish(sim);
+        settle(sim);
     }
 }
 
@@ -192,6 +250,7 @@ static void retry(struct sim *sim)
     if (sim->plugged) {
         sim->up = true;
         sim->next_job_ns = ASK_NOW;
+        lk_fb_paced(&sim->base, sim->base.config.transport == LK_FB_RTU);
         lk_fb_line(&sim->base, true, sim->now_ns);
     }
 }
@@ -212,7 +271,7 @@ static void happen(struct sim *sim)
     } else if (sim->busy && !sim->heard && sim->now_ns >= sim->hear_at_ns) {
         hear(sim);
     } else if (sim->busy && sim->heard && sim->now_ns >= sim->deadline_ns) {
-        sim->outcome.status = -ETIMEDOUT;
+        sim->outcome.status = sim->listening ? 0 : -ETIMEDOUT;
         finish(sim);
     } else if (!sim->busy && sim->now_ns >= sim->free_at_ns && sim->now_ns >= sim->next_job_ns) {
         if (lk_fb_next(&sim->base, sim->now_ns, &sim->job, &sim->next_job_ns)) {
@@ -288,7 +347,7 @@ void lk_fieldbus_sim_plug(struct lk_fieldbus *fb, bool plugged)
         return;
     }
     if (sim->busy) {
-        sim->outcome.status = -ENODEV;
+        sim->outcome.status = sim->listening ? 0 : -ENODEV;
         finish(sim);
     }
     memset(sim->frames, 0, sizeof(sim->frames));
@@ -311,12 +370,23 @@ static int start(struct lk_fieldbus *fb)
     return 0;
 }
 
-static void stop(struct lk_fieldbus *fb)
+static void run_job(struct sim *sim)
 {
-    struct sim *sim = (struct sim *)fb;
     while (sim->busy) {
         sim->now_ns = next_ns(sim);
         happen(sim);
+    }
+}
+
+static void stop(struct lk_fieldbus *fb)
+{
+    struct sim *sim = (struct sim *)fb;
+    int64_t end_ns = sim->now_ns + STOP_NS;
+    run_job(sim);
+    while (sim->now_ns < end_ns && lk_fb_last(fb, sim->now_ns, &sim->job)) {
+        sim->now_ns = sim->now_ns > sim->free_at_ns ? sim->now_ns : sim->free_at_ns;
+        begin(sim);
+        run_job(sim);
     }
     sim->up = false;
     lk_fb_cancel_all(fb, sim->now_ns);

@@ -239,9 +239,10 @@ class BenchSite(site_rig.Site):
     """boards: how many; medium: "tcp" (a port each) or "rtu" (one line). store: a folder of prepared_store()."""
 
     def __init__(self, build, boards, medium, baud=9600, store=None, more="", bounce=0, env=None, start=True,
-                 poll_ms=None, listener=True, in_memory=False):
+                 poll_ms=None, listener=True, in_memory=False, parity="none", open_ms=20):
         self.in_memory, self.memory_folder = in_memory, None
         self.medium, self.baud, self.store, self.bounce = medium, baud, store, bounce
+        self.parity, self.open_ms = parity, open_ms
         self.poll_ms, self.listener, self.http, self.watch = poll_ms, None, None, None
         banks = {chr(65 + i): {"line": medium, "port": i + 1, "unit": i + 1 if medium == "rtu" else 1, "doors": DOORS}
                  for i in range(boards)}
@@ -267,9 +268,11 @@ class BenchSite(site_rig.Site):
         options = ["--realtime", "--log=100000"]
         for name, bank in self.banks.items():
             line = "RTU" if self.medium == "rtu" else f"TCP{bank['port']}"
-            options.append(f"--board={name},line={line},unit={bank['unit']},channels={DOORS},latch_ms=20,open_ms=20,"
-                           f"bounce={self.bounce}")
-        lines = {"RTU": f"baud={self.baud},strict"} if self.medium == "rtu" else {}
+            open_ms = self.open_ms if isinstance(self.open_ms, int) else self.open_ms[bank["port"] - 1]
+            options.append(f"--board={name},line={line},unit={bank['unit']},channels={DOORS},latch_ms=20,"
+                           f"open_ms={open_ms},bounce={self.bounce}")
+        bits = 10 if self.parity == "none" else 11
+        lines = {"RTU": f"baud={self.baud},bits={bits},strict"} if self.medium == "rtu" else {}
         ports = [f"TCP{bank['port']}" for bank in self.banks.values()] if self.medium == "tcp" else []
         self.rtu_baud = str(self.baud)
         self.sim = cabinet.Cabinet(self.program("tests/cabinet-sim/cabinet-sim"), *options, rtu=lines, tcp=ports)
@@ -287,6 +290,7 @@ class BenchSite(site_rig.Site):
                                      {"wrong_door_ms": 200, **timing})
         with open(path, encoding="utf-8") as f:
             text = f.read()
+        text = text.replace(f"baud = {self.baud}\n", f"baud = {self.baud}\nparity = {self.parity}\n")
         text = text.replace("level = debug\n", "level = notice\n").replace(f"trace = {self.folder}/trace.log\n", "")
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)

@@ -58,7 +58,8 @@ static const struct function *find_function(const struct lk_cab_board *b, uint8_
 
 static unsigned row_span(const struct lk_cab_board *b, const struct lk_cab_row *row)
 {
-    return row->span ? row->span : b->channels * (row->per_channel ? row->per_channel : 1u);
+    unsigned each = row->of_inputs ? b->inputs : b->channels;
+    return row->span ? row->span : each * (row->per_channel ? row->per_channel : 1u);
 }
 
 static const struct lk_cab_row *find_row(const struct lk_cab_board *b, uint8_t fc, unsigned first, unsigned count)
@@ -129,10 +130,29 @@ static bool is_read(enum shape shape)
     return shape == READ_BITS || shape == READ_REGISTERS;
 }
 
+void lk_cab_board_wait(struct lk_cab_world *w, struct lk_cab_board *b, int64_t now_ns)
+{
+    b->heard_ns = now_ns;
+    if (b->watchdog_s != 0) {
+        lk_cab_world_later(w, b->heard_ns + b->watchdog_s * INT64_C(1000) * LK_CAB_MS, LK_CAB_DUE_WATCHDOG, b->index);
+    }
+}
+
+void lk_cab_board_watchdog(struct lk_cab_world *w, struct lk_cab_board *b, int64_t now_ns)
+{
+    if (b->watchdog_s == 0 || now_ns < b->heard_ns + b->watchdog_s * INT64_C(1000) * LK_CAB_MS) {
+        return;
+    }
+    for (unsigned ch = 0; ch < b->channels; ch++) {
+        lk_cab_board_switch(w, b, ch, false, 0, now_ns);
+    }
+}
+
 size_t lk_cab_board_serve(struct lk_cab_world *w, struct lk_cab_board *b, const uint8_t *pdu, size_t len,
                           bool broadcast, int64_t now_ns, uint8_t *ret_pdu)
 {
     const struct function *f = find_function(b, pdu[0]);
+    lk_cab_board_wait(w, b, now_ns);
     if (!f) {
         return broadcast ? 0 : exception(ret_pdu, pdu[0], LK_CAB_EX_FUNCTION);
     }
@@ -185,6 +205,10 @@ void lk_cab_board_switch(struct lk_cab_world *w, struct lk_cab_board *b, unsigne
                          int64_t now_ns)
 {
     struct lk_cab_channel *c = &b->channel[ch];
+    bool runs = c->until_ns != 0 && !c->after;
+    if (!on && for_ns == 0 && runs && lk_cab_fault_strikes(&b->faults[LK_CAB_IGNORES_OFF], &w->rand, 0)) {
+        return;
+    }
     bool stays = for_ns > 0 && on && lk_cab_fault_strikes(&b->faults[LK_CAB_PULSE_STAYS], &w->rand, 0);
     c->commands += on;
     c->commanded = on;
@@ -217,7 +241,7 @@ bool lk_cab_board_readback(struct lk_cab_world *w, const struct lk_cab_board *b,
 
 bool lk_cab_board_input(struct lk_cab_world *w, const struct lk_cab_board *b, unsigned ch)
 {
-    return ch < b->doors && lk_cab_door_input(&w->door[b->first_door + (int)ch]);
+    return b->channel[ch].sensor >= 0 && lk_cab_door_input(&w->door[b->channel[ch].sensor]);
 }
 
 void lk_cab_board_input_changed(struct lk_cab_world *w, struct lk_cab_board *b, unsigned ch, int64_t now_ns)

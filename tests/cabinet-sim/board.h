@@ -30,6 +30,7 @@ struct lk_cab_channel {
     uint16_t mode;     /* jy-dam: mode register of the pulse */
     bool input_last;   /* for links */
     int door;          /* door in the world whose lock it drives, -1 = nothing */
+    int sensor;        /* door in the world whose switch is on the input of this number, -1 = none */
     uint64_t commands; /* requests that switch it on */
     uint64_t pulses;   /* times the contact closed */
 };
@@ -40,7 +41,9 @@ struct lk_cab_board {
     int line;
     uint8_t unit;
     uint16_t uart; /* waveshare register 0x2000; not acted upon */
-    unsigned channels;
+    unsigned channels, inputs;
+    uint16_t watchdog_s; /* plain-coil register 8: all relays off after so long without a request, 0 = never */
+    int64_t heard_ns;
     const struct lk_cab_profile *profile;
     bool power;
     int first_door;
@@ -55,6 +58,7 @@ struct lk_cab_row {
     uint8_t fc;
     uint16_t first;
     uint16_t span;        /* addresses; 0 = one for each channel */
+    bool of_inputs;       /* with span 0: for each input instead */
     uint16_t per_channel; /* with span 0: addresses for each channel, 0 counts as 1 */
     bool answers_broadcast;
     uint16_t (*get)(struct lk_cab_world *w, struct lk_cab_board *b, unsigned at); /* reading functions */
@@ -90,8 +94,14 @@ void lk_cab_board_switch(struct lk_cab_world *w, struct lk_cab_board *b, unsigne
 /* What a read of the relay's state answers. */
 bool lk_cab_board_readback(struct lk_cab_world *w, const struct lk_cab_board *b, unsigned ch);
 
-/* What the input terminal reads; a channel without a door reads 0. */
+/* What the input terminal reads; an input without a switch reads 0. */
 bool lk_cab_board_input(struct lk_cab_world *w, const struct lk_cab_board *b, unsigned ch);
+
+/* Somebody spoke to the board: the watchdog's time begins anew. */
+void lk_cab_board_wait(struct lk_cab_world *w, struct lk_cab_board *b, int64_t now_ns);
+
+/* The communication watchdog is due (or was). */
+void lk_cab_board_watchdog(struct lk_cab_world *w, struct lk_cab_board *b, int64_t now_ns);
 
 /* A relay's timer is due (or was). */
 void lk_cab_board_due(struct lk_cab_world *w, struct lk_cab_board *b, unsigned ch, int64_t now_ns);

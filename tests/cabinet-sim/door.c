@@ -32,7 +32,9 @@ void lk_cab_door_input_check(struct lk_cab_world *w, struct lk_cab_door *d, int6
     }
     d->input_seen = reads;
     lk_cab_tell_door(w, now_ns, LK_CAB_INPUT, d, reads, NULL);
-    lk_cab_board_input_changed(w, &w->board[d->board], d->channel, now_ns);
+    if (d->input_board >= 0) {
+        lk_cab_board_input_changed(w, &w->board[d->input_board], d->input_channel, now_ns);
+    }
 }
 
 static void set_timer(struct lk_cab_world *w, struct lk_cab_door *d, int64_t *timer, int64_t at_ns)

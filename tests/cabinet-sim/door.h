@@ -41,6 +41,8 @@ struct lk_cab_person {
 struct lk_cab_door {
     char name[LK_CAB_NAME_MAX];
     unsigned board, channel, index; /* channel counts from 0 on its board; index is the door's own, in the world */
+    int input_board;                /* where its switch is wired to, -1 = nowhere */
+    unsigned input_channel;         /* and to which input there */
     struct lk_cab_door_config config;
     bool coil, latched, open;
     bool switch_shut; /* the sensor's raw contact, bouncing */

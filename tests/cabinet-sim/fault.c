@@ -20,6 +20,7 @@ static const struct lk_cab_fault_row rows[LK_CAB_FAULTS] = {
     [LK_CAB_DOUBLE_REPLY] = {"double-reply", "", DEFAULTS(.ms = 0), 0, 0},
     [LK_CAB_SAME_ADDRESS] = {"same-address", "value", DEFAULTS(.value = 1), 1, 255},
     [LK_CAB_PULSE_STAYS] = {"pulse-stays", "", DEFAULTS(.ms = 0), 0, 0},
+    [LK_CAB_IGNORES_OFF] = {"ignores-off", "", DEFAULTS(.ms = 0), 0, 0},
     [LK_CAB_RELAY_WELDED] = {"relay-welded", "value", DEFAULTS(.value = 1), 0, 1},
     [LK_CAB_RELAY_OPEN] = {"relay-open", "value", DEFAULTS(.value = 1), 0, 1},
     [LK_CAB_SENSOR_STUCK] = {"sensor-stuck", "value", DEFAULTS(.value = 0), 0, 1},

@@ -25,6 +25,7 @@ enum lk_cab_fault {
     LK_CAB_DOUBLE_REPLY, /* the reply comes twice */
     LK_CAB_SAME_ADDRESS, /* also answers to unit `value`, another board's: both act, the replies collide */
     LK_CAB_PULSE_STAYS,  /* a timed pulse switches on for good (mode swapped) */
+    LK_CAB_IGNORES_OFF,  /* "off" does nothing while a timed pulse runs (RYN4) */
     LK_CAB_BOARD_FAULTS, /* how many there are for boards; the others are for doors */
     LK_CAB_RELAY_WELDED = LK_CAB_BOARD_FAULTS, /* the contact stays closed; value 0: the read-back does not show it */
     LK_CAB_RELAY_OPEN,                         /* the contact never closes; value 0: the read-back does not show it */

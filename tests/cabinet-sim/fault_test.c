@@ -212,6 +212,21 @@ static void test_pulse_stays(void **state)
     assert_false(rig.w.board[0].channel[0].contact);
 }
 
+static void test_ignores_off(void **state)
+{
+    (void)state;
+    break_board(LK_CAB_IGNORES_OFF, NULL);
+    (void)rig_ask(&rig, PULSE_CH0);
+    (void)rig_ask(&rig, "010500ff0000");
+    assert_true(rig_got(&rig, "010500ff0000")); /* it says that it did */
+    assert_true(rig.w.board[0].channel[0].contact);
+    rig_run(&rig, 600 * MS);
+    assert_false(rig.w.board[0].channel[0].contact);
+    (void)rig_ask(&rig, "01050000ff00"); /* without a timer it obeys */
+    (void)rig_ask(&rig, "010500000000");
+    assert_false(rig.w.board[0].channel[0].contact);
+}
+
 static void test_relay_welded(void **state)
 {
     struct lk_cab_fault_state f = rig_fault(LK_CAB_RELAY_WELDED);
@@ -428,6 +443,7 @@ int main(void)
         T(test_double_reply),
         T(test_same_address),
         T(test_pulse_stays),
+        T(test_ignores_off),
         T(test_relay_welded),
         T(test_relay_open),
         T(test_sensor_stuck),

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -272,6 +273,79 @@ static void test_jydam_modes(void **state)
     rig_free(&r);
 }
 
+static void test_plain_coil_and_its_watchdog(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, "plain-coil");
+    assert_true(rig_ask(&r, "01050003ff00") && r.w.board[0].channel[3].contact);
+    rig_run(&r, 60000 * MS);
+    assert_true(r.w.board[0].channel[3].contact); /* as shipped: nobody guards it */
+    (void)rig_ask(&r, "010502000005");
+    assert_true(rig_got(&r, "018502")); /* it cannot time a pulse */
+    (void)rig_ask(&r, "010600080002");
+    assert_true(rig_got(&r, "010600080002"));
+    rig_run(&r, 1900 * MS);
+    (void)rig_ask(&r, "010100000008"); /* somebody speaks: its time begins anew */
+    rig_run(&r, 1900 * MS);
+    assert_true(r.w.board[0].channel[3].contact);
+    rig_run(&r, 200 * MS);
+    assert_false(r.w.board[0].channel[3].contact);
+    rig_free(&r);
+}
+
+static void test_wirenboard_links(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, "wirenboard-mr");
+    (void)rig_ask(&r, "010300090002");
+    assert_true(rig_got(&r, "01030400030003"));
+    (void)rig_ask(&r, "010600090001"); /* linked: the door is shut, its input reads 1 */
+    assert_true(r.w.board[0].channel[0].contact);
+    (void)rig_ask(&r, "010600090002");
+    assert_true(rig_got(&r, "018603"));
+    rig_free(&r);
+}
+
+/* Board I reads what board A has no inputs for. */
+static void test_switches_on_another_board(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, "waveshare-relay");
+    struct lk_cab_board_config c = {.name = "I",
+                                    .line = r.line.line,
+                                    .unit = 3,
+                                    .channels = 8,
+                                    .inputs = 8,
+                                    .profile = lk_cab_profile_find("waveshare-relay")};
+    assert_int_equal(lk_cab_world_add_board(&r.w, &c), 2);
+    c = (struct lk_cab_board_config){.name = "R",
+                                     .line = r.line.line,
+                                     .unit = 4,
+                                     .channels = 4,
+                                     .doors = 4,
+                                     .sensors_elsewhere = true,
+                                     .sensors_board = 2,
+                                     .sensors_first = 4,
+                                     .profile = lk_cab_profile_find("eletechsup-r4d"),
+                                     .door = {.latch_ns = 50 * MS, .spring_ns = 60 * MS, .closed_reads1 = true}};
+    assert_int_equal(lk_cab_world_add_board(&r.w, &c), 3);
+    (void)rig_ask(&r, "030200000008");
+    assert_true(rig_got(&r, "030201f0"));
+    (void)rig_ask(&r, "040600020500"); /* relay 2 */
+    rig_run(&r, 200 * MS);
+    (void)rig_ask(&r, "030200000008");
+    assert_true(rig_got(&r, "030201d0"));
+    (void)rig_ask(&r, "040200000004");
+    assert_true(rig_got(&r, "048201"));
+    c.name = "S"; /* these inputs are taken */
+    c.unit = 5;
+    assert_int_equal(lk_cab_world_add_board(&r.w, &c), -EINVAL);
+    rig_free(&r);
+}
+
 static void test_tcp_units(void **state)
 {
     uint8_t adu[LK_CAB_ADU_MAX];
@@ -299,6 +373,9 @@ int main(void)
         cmocka_unit_test(test_unknown_function_of_any_length),
         cmocka_unit_test(test_r4d_commands),
         cmocka_unit_test(test_jydam_modes),
+        cmocka_unit_test(test_plain_coil_and_its_watchdog),
+        cmocka_unit_test(test_wirenboard_links),
+        cmocka_unit_test(test_switches_on_another_board),
         cmocka_unit_test(test_tcp_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

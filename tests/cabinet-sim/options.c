@@ -36,12 +36,14 @@ static const char help_text[] =
     "        the reply, by default one silent gap. strict: a request that starts inside the gap is thrown away.\n"
     "  --tcp NAME=PORT[,bind=127.0.0.1][,turnaround_us=0]\n"
     "        a Modbus TCP port; port 0 lets the system choose.\n"
-    "  --board NAME,line=LINE[,unit=1][,channels=32][,doors=CHANNELS][,profile=waveshare-relay][,sensor=closed1]\n"
-    "          [,latch_ms=50][,open_ms=60][,bounce=2][,bounce_ms=8]\n"
+    "  --board NAME,line=LINE[,unit=1][,channels=32][,inputs=CHANNELS][,doors=CHANNELS][,profile=waveshare-relay]\n"
+    "          [,sensors=BOARD][,sensors_from=0][,sensor=closed1][,latch_ms=50][,open_ms=60][,bounce=2][,bounce_ms=8]\n"
     "        a board with its doors NAME01, NAME02, ... (channel 0, 1, ...). sensor: the input reads 1 (closed1) or 0\n"
     "        (closed0) when the door is shut. latch_ms: the coil must pull this long. open_ms: then the spring takes\n"
     "        this long. bounce: extra pairs of edges of the sensor at each movement, within bounce_ms.\n"
-    "        profiles: waveshare-relay, jy-dam, eletechsup-r4d.\n"
+    "        inputs=0: a board without inputs. sensors: the switches of its doors are wired to that board, named\n"
+    "        before it, from the input sensors_from on.\n"
+    "        profiles: waveshare-relay, jy-dam, eletechsup-r4d, plain-coil, wirenboard-mr.\n"
     "  --control PATH       control socket: JSON lines, see README.md beside the source\n"
     "  --seed N             for everything left to chance (default 1)\n"
     "  --log N              happenings kept for the log command (default 8192)\n"
@@ -191,7 +193,38 @@ static int build_tcp(struct lk_cab_sim *sim, char *text)
     return report("tcp", name, r);
 }
 
-enum { B_LINE, B_UNIT, B_CHANNELS, B_DOORS, B_PROFILE, B_SENSOR, B_LATCH, B_OPEN, B_BOUNCE, B_BOUNCE_MS, B_KEYS };
+enum {
+    B_LINE,
+    B_UNIT,
+    B_CHANNELS,
+    B_INPUTS,
+    B_DOORS,
+    B_PROFILE,
+    B_SENSORS,
+    B_SENSORS_FROM,
+    B_SENSOR,
+    B_LATCH,
+    B_OPEN,
+    B_BOUNCE,
+    B_BOUNCE_MS,
+    B_KEYS
+};
+
+/* Where the switches go, when not to the board itself. */
+static int fill_sensors(const struct lk_cab_sim *sim, const struct key *k, struct lk_cab_board_config *ret_c)
+{
+    if (!k[B_SENSORS].given) {
+        return k[B_SENSORS_FROM].given ? refuse("board", "sensors_from", "needs sensors=") : 0;
+    }
+    int board = lk_cab_world_find_board(&sim->world, k[B_SENSORS].text);
+    if (board < 0) {
+        return refuse("board", k[B_SENSORS].text, "there is no such board before this one");
+    }
+    ret_c->sensors_elsewhere = true;
+    ret_c->sensors_board = (unsigned)board;
+    ret_c->sensors_first = (unsigned)k[B_SENSORS_FROM].number;
+    return 0;
+}
 
 static int fill_board(const struct lk_cab_sim *sim, const char *name, const struct key *k,
                       struct lk_cab_board_config *ret_c)
@@ -216,6 +249,7 @@ static int fill_board(const struct lk_cab_sim *sim, const char *name, const stru
         .line = line,
         .unit = (uint8_t)k[B_UNIT].number,
         .channels = (unsigned)k[B_CHANNELS].number,
+        .inputs = (unsigned)(k[B_INPUTS].given ? k[B_INPUTS].number : k[B_CHANNELS].number),
         .doors = (unsigned)(k[B_DOORS].given ? k[B_DOORS].number : k[B_CHANNELS].number),
         .profile = profile,
         .door = {.latch_ns = (int64_t)k[B_LATCH].number * LK_CAB_MS,
@@ -224,7 +258,7 @@ static int fill_board(const struct lk_cab_sim *sim, const char *name, const stru
                  .bounce_ns = (int64_t)k[B_BOUNCE_MS].number * LK_CAB_MS,
                  .closed_reads1 = !closed0},
     };
-    return 0;
+    return fill_sensors(sim, k, ret_c);
 }
 
 static int build_board(struct lk_cab_sim *sim, char *text)
@@ -232,6 +266,9 @@ static int build_board(struct lk_cab_sim *sim, char *text)
     struct key k[B_KEYS] = {[B_LINE] = {"line", TEXT, 0, 0, NULL, false},
                             [B_UNIT] = {"unit", NUMBER, 255, 1, NULL, false},
                             [B_CHANNELS] = {"channels", NUMBER, LK_CAB_CHANNELS_MAX, 32, NULL, false},
+                            [B_INPUTS] = {"inputs", NUMBER, LK_CAB_CHANNELS_MAX, 0, NULL, false},
+                            [B_SENSORS] = {"sensors", TEXT, 0, 0, NULL, false},
+                            [B_SENSORS_FROM] = {"sensors_from", NUMBER, LK_CAB_CHANNELS_MAX, 0, NULL, false},
                             [B_DOORS] = {"doors", NUMBER, LK_CAB_CHANNELS_MAX, 0, NULL, false},
                             [B_PROFILE] = {"profile", TEXT, 0, 0, "waveshare-relay", false},
                             [B_SENSOR] = {"sensor", TEXT, 0, 0, "closed1", false},

@@ -43,6 +43,8 @@ class Usage(unittest.TestCase):
                 (["--line=r=/tmp/x,speed=1"], "speed: there is no such key"), (["--seed=x"], "--seed"),
                 (["--tcp=t=0", "--board=A,line=t,profile=toaster"], "toaster"),
                 (["--tcp=t=0", "--board=A,line=t,channels=65"], "channels"),
+                (["--tcp=t=0", "--board=A,line=t,sensors=I"], "I: there is no such board before this one"),
+                (["--tcp=t=0", "--board=A,line=t,sensors_from=8"], "needs sensors="),
                 (["--tcp=t=0", "--board=A,line=t,sensor=7"], "sensor"), (["what"], "what"), (["--what"], "what")]
         for args, word in rows:
             with self.subTest(args=args):

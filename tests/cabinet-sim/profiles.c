@@ -126,8 +126,8 @@ static uint16_t ws_get_version(struct lk_cab_world *w, struct lk_cab_board *b, u
 
 static const struct lk_cab_row waveshare_rows[] = {
     {.fc = 1, .first = 0x0000, .get = get_relay},
-    {.fc = 2, .first = 0x0000, .get = get_input},
-    {.fc = 3, .first = 0x1000, .get = ws_get_link},
+    {.fc = 2, .first = 0x0000, .of_inputs = true, .get = get_input},
+    {.fc = 3, .first = 0x1000, .of_inputs = true, .get = ws_get_link},
     {.fc = 3, .first = 0x2000, .span = 1, .get = ws_get_uart},
     {.fc = 3, .first = 0x4000, .span = 1, .answers_broadcast = true, .get = ws_get_address},
     {.fc = 3, .first = 0x8000, .span = 1, .answers_broadcast = true, .get = ws_get_version},
@@ -135,11 +135,11 @@ static const struct lk_cab_row waveshare_rows[] = {
     {.fc = 5, .first = 0x00FF, .span = 1, .ok = ws_ok_switch, .put = put_all},
     {.fc = 5, .first = 0x0200, .ok = ws_ok_flash, .put = ws_flash_on},
     {.fc = 5, .first = 0x0400, .ok = ws_ok_flash, .put = ws_flash_off},
-    {.fc = 6, .first = 0x1000, .ok = ws_ok_link, .put = ws_put_link},
+    {.fc = 6, .first = 0x1000, .of_inputs = true, .ok = ws_ok_link, .put = ws_put_link},
     {.fc = 6, .first = 0x2000, .span = 1, .ok = ws_ok_uart, .put = ws_put_uart},
     {.fc = 6, .first = 0x4000, .span = 1, .answers_broadcast = true, .ok = ws_ok_address, .put = ws_put_address},
     {.fc = 15, .first = 0x0000, .ok = ok_switch, .put = put_relay},
-    {.fc = 16, .first = 0x1000, .ok = ws_ok_link, .put = ws_put_link},
+    {.fc = 16, .first = 0x1000, .of_inputs = true, .ok = ws_ok_link, .put = ws_put_link},
 };
 
 /* ---- jy-dam: Juying DAM series and LC; mode 4 closes first, 2 opens first, as in Juying's own text ---- */
@@ -165,7 +165,7 @@ static void jy_put_pulse(struct lk_cab_world *w, struct lk_cab_board *b, unsigne
 
 static const struct lk_cab_row jydam_rows[] = {
     {.fc = 1, .first = 0, .get = get_relay},
-    {.fc = 2, .first = 0, .get = get_input},
+    {.fc = 2, .first = 0, .of_inputs = true, .get = get_input},
     {.fc = 5, .first = 0, .ok = ok_switch, .put = put_relay},
     {.fc = 15, .first = 0, .ok = ok_switch, .put = put_relay},
     {.fc = 16, .first = 3, .per_channel = JY_REGISTERS, .ok = jy_ok_pulse, .put = jy_put_pulse},
@@ -209,10 +209,78 @@ static const struct lk_cab_row r4d_rows[] = {
     {.fc = 6, .first = 1, .ok = r4_ok, .put = r4_put},
 };
 
+/* ---- plain-coil: what the standard's functions alone can do, with a communication watchdog in register 8 ---- */
+
+enum { WATCHDOG_REGISTER = 8 };
+
+static uint16_t pc_get_watchdog(struct lk_cab_world *w, struct lk_cab_board *b, unsigned at)
+{
+    (void)w, (void)at;
+    return b->watchdog_s;
+}
+
+static bool pc_ok_watchdog(const struct lk_cab_board *b, unsigned at, uint16_t value)
+{
+    (void)b, (void)at, (void)value;
+    return true;
+}
+
+static void pc_put_watchdog(struct lk_cab_world *w, struct lk_cab_board *b, unsigned at, uint16_t value, int64_t now_ns)
+{
+    (void)at;
+    b->watchdog_s = value;
+    lk_cab_board_wait(w, b, now_ns);
+}
+
+static const struct lk_cab_row plain_rows[] = {
+    {.fc = 1, .first = 0, .get = get_relay},
+    {.fc = 2, .first = 0, .of_inputs = true, .get = get_input},
+    {.fc = 3, .first = WATCHDOG_REGISTER, .span = 1, .get = pc_get_watchdog},
+    {.fc = 5, .first = 0, .ok = ok_switch, .put = put_relay},
+    {.fc = 6, .first = WATCHDOG_REGISTER, .span = 1, .ok = pc_ok_watchdog, .put = pc_put_watchdog},
+    {.fc = 15, .first = 0, .ok = ok_switch, .put = put_relay},
+};
+
+/* ---- wirenboard-mr: the same, and from register 9 what each input does to its relay: 0 toggles, 1 drives, 3 nothing.
+ * Out of our box they read 3, as commissioned: the maker's read 0. ---- */
+
+enum { WB_TOGGLE = 0, WB_FREE = 3, LINK_NONE = 0, LINK_TOGGLE = 2 };
+
+static uint16_t wb_get_link(struct lk_cab_world *w, struct lk_cab_board *b, unsigned at)
+{
+    (void)w;
+    uint16_t link = b->channel[at].link;
+    return link == LINK_NONE ? WB_FREE : link == LINK_TOGGLE ? WB_TOGGLE : link;
+}
+
+static bool wb_ok_link(const struct lk_cab_board *b, unsigned at, uint16_t value)
+{
+    (void)b, (void)at;
+    return value == WB_TOGGLE || value == 1 || value == WB_FREE;
+}
+
+static void wb_put_link(struct lk_cab_world *w, struct lk_cab_board *b, unsigned at, uint16_t value, int64_t now_ns)
+{
+    ws_put_link(w, b, at, value == WB_FREE ? LINK_NONE : value == WB_TOGGLE ? LINK_TOGGLE : value, now_ns);
+}
+
+static const struct lk_cab_row wirenboard_rows[] = {
+    {.fc = 1, .first = 0, .get = get_relay},
+    {.fc = 2, .first = 0, .of_inputs = true, .get = get_input},
+    {.fc = 3, .first = WATCHDOG_REGISTER, .span = 1, .get = pc_get_watchdog},
+    {.fc = 3, .first = WATCHDOG_REGISTER + 1, .of_inputs = true, .get = wb_get_link},
+    {.fc = 5, .first = 0, .ok = ok_switch, .put = put_relay},
+    {.fc = 6, .first = WATCHDOG_REGISTER, .span = 1, .ok = pc_ok_watchdog, .put = pc_put_watchdog},
+    {.fc = 6, .first = WATCHDOG_REGISTER + 1, .of_inputs = true, .ok = wb_ok_link, .put = wb_put_link},
+    {.fc = 15, .first = 0, .ok = ok_switch, .put = put_relay},
+};
+
 static const struct lk_cab_profile profiles[] = {
     {"waveshare-relay", waveshare_rows, LK_ARRAY_SIZE(waveshare_rows), {0, 0}},
     {"jy-dam", jydam_rows, LK_ARRAY_SIZE(jydam_rows), {0xFE, 0xFF}},
     {"eletechsup-r4d", r4d_rows, LK_ARRAY_SIZE(r4d_rows), {0, 0}},
+    {"plain-coil", plain_rows, LK_ARRAY_SIZE(plain_rows), {0, 0}},
+    {"wirenboard-mr", wirenboard_rows, LK_ARRAY_SIZE(wirenboard_rows), {0, 0}},
 };
 
 const struct lk_cab_profile *lk_cab_profile_at(size_t n)

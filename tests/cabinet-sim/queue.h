@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum lk_cab_due { LK_CAB_DUE_DOOR, LK_CAB_DUE_CHANNEL };
+enum lk_cab_due { LK_CAB_DUE_DOOR, LK_CAB_DUE_CHANNEL, LK_CAB_DUE_WATCHDOG };
 
 struct lk_cab_deadline {
     int64_t at_ns; /* CLOCK_MONOTONIC */
     uint64_t order;
     enum lk_cab_due due;
-    unsigned index; /* of the door or channel in the world */
+    unsigned index; /* of the door, channel or board in the world */
 };
 
 /* All zero is an empty queue. */

@@ -35,6 +35,7 @@ void rig_init(struct rig *r, const char *profile)
             .line = line,
             .unit = (uint8_t)(i + 1),
             .channels = 32,
+            .inputs = 32,
             .doors = 32,
             .profile = lk_cab_profile_find(profile),
             .door = {.latch_ns = 50 * MS, .spring_ns = 60 * MS, .closed_reads1 = true},

@@ -76,10 +76,25 @@ int lk_cab_world_add_line(struct lk_cab_world *w, const char *name, enum lk_cab_
     return (int)w->lines++;
 }
 
+/* Each switch finds an input of its own. */
+static bool sensors_fit(const struct lk_cab_world *w, const struct lk_cab_board_config *c)
+{
+    if (!c->sensors_elsewhere) {
+        return true;
+    }
+    const struct lk_cab_board *at = &w->board[c->sensors_board];
+    bool fit = c->sensors_board < w->boards && c->sensors_first + c->doors <= at->inputs;
+    for (unsigned i = 0; fit && i < c->doors; i++) {
+        fit = at->channel[c->sensors_first + i].sensor < 0;
+    }
+    return fit;
+}
+
 static int check_board(const struct lk_cab_world *w, const struct lk_cab_board_config *c)
 {
     if (!lk_text_is_id(c->name, LK_CAB_NAME_MAX - 5) || !c->profile || c->unit == 0 || c->channels == 0 ||
-        c->channels > LK_CAB_CHANNELS_MAX || c->doors > c->channels || c->line < 0) {
+        c->channels > LK_CAB_CHANNELS_MAX || c->inputs > LK_CAB_CHANNELS_MAX || c->doors > c->channels || c->line < 0 ||
+        !sensors_fit(w, c)) {
         return -EINVAL;
     }
     if (w->boards == LK_CAB_BOARDS_MAX || w->doors + c->doors > LK_CAB_DOORS_MAX) {
@@ -92,17 +107,30 @@ static int check_board(const struct lk_cab_world *w, const struct lk_cab_board_c
     return taken ? -EEXIST : 0;
 }
 
-static void add_door(struct lk_cab_world *w, struct lk_cab_board *b, unsigned ch, const struct lk_cab_door_config *c)
+static void wire_sensor(struct lk_cab_world *w, struct lk_cab_door *d, const struct lk_cab_board_config *c)
+{
+    unsigned board = c->sensors_elsewhere ? c->sensors_board : d->board;
+    unsigned input = c->sensors_elsewhere ? c->sensors_first + d->channel : d->channel;
+    d->input_board = -1;
+    if (input < w->board[board].inputs) {
+        d->input_board = (int)board;
+        d->input_channel = input;
+        w->board[board].channel[input].sensor = (int)d->index;
+        w->board[board].channel[input].input_last = lk_cab_door_input(d);
+    }
+}
+
+static void add_door(struct lk_cab_world *w, struct lk_cab_board *b, unsigned ch, const struct lk_cab_board_config *c)
 {
     struct lk_cab_door *d = &w->door[w->doors];
     (void)snprintf(d->name, sizeof d->name, "%.*s%02u", (int)(sizeof d->name - 5), b->name, ch + 1);
     d->board = b->index;
     d->channel = ch;
     d->index = w->doors;
-    d->config = *c;
+    d->config = c->door;
     lk_cab_door_init(d);
+    wire_sensor(w, d, c);
     b->channel[ch].door = (int)w->doors++;
-    b->channel[ch].input_last = lk_cab_door_input(d);
 }
 
 int lk_cab_world_add_board(struct lk_cab_world *w, const struct lk_cab_board_config *c)
@@ -117,16 +145,17 @@ int lk_cab_world_add_board(struct lk_cab_world *w, const struct lk_cab_board_con
                                .unit = c->unit,
                                .uart = 1, /* waveshare's code for 9600 8N1 */
                                .channels = c->channels,
+                               .inputs = c->inputs,
                                .profile = c->profile,
                                .power = true,
                                .first_door = (int)w->doors,
                                .doors = c->doors};
     (void)lk_text_copy(b->name, sizeof b->name, c->name);
-    for (unsigned ch = 0; ch < b->channels; ch++) {
-        b->channel[ch].door = -1;
-        if (ch < b->doors) {
-            add_door(w, b, ch, &c->door);
-        }
+    for (unsigned ch = 0; ch < LK_CAB_CHANNELS_MAX; ch++) {
+        b->channel[ch].door = b->channel[ch].sensor = -1;
+    }
+    for (unsigned ch = 0; ch < b->doors; ch++) {
+        add_door(w, b, ch, c);
     }
     return (int)w->boards++;
 }
@@ -148,6 +177,9 @@ void lk_cab_world_run(struct lk_cab_world *w, int64_t now_ns)
             break;
         case LK_CAB_DUE_CHANNEL:
             lk_cab_board_due(w, &w->board[d.index / LK_CAB_CHANNELS_MAX], d.index % LK_CAB_CHANNELS_MAX, d.at_ns);
+            break;
+        case LK_CAB_DUE_WATCHDOG:
+            lk_cab_board_watchdog(w, &w->board[d.index], d.at_ns);
             break;
         }
     }
@@ -304,6 +336,7 @@ static void reset_board(struct lk_cab_world *w, struct lk_cab_board *b, int64_t 
         c->commands = c->pulses = 0;
     }
     lk_cab_board_power(w, b, true, now_ns);
+    b->watchdog_s = 0;
     b->requests = b->replies = 0;
 }
 

@@ -51,7 +51,9 @@ struct lk_cab_board_config {
     const char *name;
     int line;
     uint8_t unit;
-    unsigned channels, doors;
+    unsigned channels, inputs, doors;
+    bool sensors_elsewhere; /* the switches of its doors are wired to that board, from that input on */
+    unsigned sensors_board, sensors_first;
     const struct lk_cab_profile *profile;
     struct lk_cab_door_config door;
 };

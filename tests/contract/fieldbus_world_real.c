@@ -65,6 +65,12 @@ void world_wait(struct world *w, int64_t ms)
     (void)poll(&p, 1, (int)ms);
 }
 
+void world_sleep(struct world *w, int64_t ms)
+{
+    (void)w;
+    (void)poll(NULL, 0, (int)ms);
+}
+
 int64_t world_now_ms(struct world *w)
 {
     struct timespec ts;
@@ -88,9 +94,20 @@ uint32_t world_pulses(struct world *w, uint8_t unit, unsigned channel)
     return responder_pulses(w->responder, unit, channel);
 }
 
+uint32_t world_coils(struct world *w, uint8_t unit)
+{
+    return responder_coils(w->responder, unit);
+}
+
 void world_plug(struct world *w, bool plugged)
 {
     responder_plug(w->responder, plugged);
+}
+
+bool world_is_real(const struct world *w)
+{
+    (void)w;
+    return true;
 }
 
 bool world_owes(const struct world *w)

@@ -51,6 +51,11 @@ void world_wait(struct world *w, int64_t ms)
     lk_fieldbus_sim_advance(w->fb, lk_fieldbus_sim_now_ns(w->fb) + step_ns);
 }
 
+void world_sleep(struct world *w, int64_t ms)
+{
+    lk_fieldbus_sim_advance(w->fb, lk_fieldbus_sim_now_ns(w->fb) + ms * 1000000);
+}
+
 int64_t world_now_ms(struct world *w)
 {
     return lk_fieldbus_sim_now_ns(w->fb) / 1000000;
@@ -71,9 +76,20 @@ uint32_t world_pulses(struct world *w, uint8_t unit, unsigned channel)
     return w->boards[unit]->pulses[channel];
 }
 
+uint32_t world_coils(struct world *w, uint8_t unit)
+{
+    return w->boards[unit]->coils;
+}
+
 void world_plug(struct world *w, bool plugged)
 {
     lk_fieldbus_sim_plug(w->fb, plugged);
+}
+
+bool world_is_real(const struct world *w)
+{
+    (void)w;
+    return false;
 }
 
 bool world_owes(const struct world *w)

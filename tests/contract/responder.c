@@ -153,6 +153,36 @@ static size_t wrap(struct responder *r, uint8_t unit, const uint8_t *pdu, size_t
     return n + MBAP;
 }
 
+static void reply_with(struct responder *r, uint8_t unit, uint8_t *reply, size_t n,
+                       const struct lk_fieldbus_sim_fault *fault, int64_t at_ns)
+{
+    for (size_t i = 0; i < PENDING_MAX; i++) {
+        struct pending *p = &r->pending[i];
+        if (p->n == 0) {
+            p->n = wrap(r, fault->answers_as ? fault->answers_as : unit, reply, n, fault->corrupt, p->bytes);
+            p->at_ns = at_ns + fault->late_ms * INT64_C(1000000);
+            p->at_ns += r->baud ? (int64_t)(p->n + 8) * 10 * 1000000000 / r->baud : 0;
+            p->connection = r->connection;
+            if (fault->glued && 2 * p->n <= sizeof(p->bytes)) {
+                memcpy(p->bytes + p->n, p->bytes, p->n);
+                p->n *= 2;
+            }
+            return;
+        }
+    }
+}
+
+/* Every board that is on the line tells its address. */
+static void answer_broadcast(struct responder *r, const uint8_t *pdu)
+{
+    for (unsigned u = 1; u <= r->units; u++) {
+        uint8_t reply[] = {pdu[0], 2, 0, r->boards[u].unit};
+        if (pdu[0] == 0x03 && pdu[1] == 0x40 && !r->faults[u].dead) {
+            reply_with(r, (uint8_t)u, reply, sizeof(reply), &r->faults[u], now_ns());
+        }
+    }
+}
+
 static void answer(struct responder *r, uint8_t unit, const uint8_t *pdu)
 {
     uint8_t reply[LK_SIM_REPLY_MAX];
@@ -161,6 +191,9 @@ static void answer(struct responder *r, uint8_t unit, const uint8_t *pdu)
         struct responder_heard h = {.at_ns = r->first_byte_ns, .reply_before_ns = r->reply_ns, .unit = unit};
         memcpy(h.pdu, pdu, REQUEST_PDU);
         r->heard[r->heard_n++] = h;
+    }
+    if (unit == 0) {
+        answer_broadcast(r, pdu);
     }
     if (unit < 1 || unit > r->units) {
         return;
@@ -176,16 +209,12 @@ static void answer(struct responder *r, uint8_t unit, const uint8_t *pdu)
     } else {
         n = lk_sim_board_answer(&r->boards[unit], pdu, REQUEST_PDU, now, reply);
     }
-    for (size_t i = 0; i < PENDING_MAX && !fault.lose_reply; i++) {
-        struct pending *p = &r->pending[i];
-        if (p->n == 0) {
-            reply[n - 1] = (uint8_t)(reply[n - 1] + fault.bend);
-            p->n = wrap(r, fault.answers_as ? fault.answers_as : unit, reply, n, fault.corrupt, p->bytes);
-            p->at_ns = now + fault.late_ms * INT64_C(1000000);
-            p->at_ns += r->baud ? (int64_t)(p->n + 8) * 10 * 1000000000 / r->baud : 0;
-            p->connection = r->connection;
-            return;
-        }
+    if (!fault.lose_reply) {
+        reply[n - 1] = (uint8_t)(reply[n - 1] + fault.bend);
+        reply_with(r, unit, reply, n, &fault, now);
+    }
+    if (fault.twice_ms) {
+        reply_with(r, unit, reply, n, &fault, now + fault.twice_ms * INT64_C(1000000));
     }
 }
 
@@ -354,6 +383,14 @@ uint32_t responder_pulses(struct responder *r, uint8_t unit, unsigned channel)
     uint32_t n = r->boards[unit].pulses[channel];
     pthread_mutex_unlock(&r->lock);
     return n;
+}
+
+uint32_t responder_coils(struct responder *r, uint8_t unit)
+{
+    pthread_mutex_lock(&r->lock);
+    uint32_t coils = r->boards[unit].coils;
+    pthread_mutex_unlock(&r->lock);
+    return coils;
 }
 
 void responder_plug(struct responder *r, bool plugged)

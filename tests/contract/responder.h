@@ -28,6 +28,7 @@ unsigned responder_port(const struct responder *r);
 void responder_fault(struct responder *r, uint8_t unit, const struct lk_fieldbus_sim_fault *fault);
 void responder_inputs(struct responder *r, uint8_t unit, uint32_t inputs);
 uint32_t responder_pulses(struct responder *r, uint8_t unit, unsigned channel);
+uint32_t responder_coils(struct responder *r, uint8_t unit);
 void responder_plug(struct responder *r, bool plugged);
 
 /* Replies take as long as on a wire of that speed (8N1), from the moment the request was complete; 0: no pacing. */

@@ -116,6 +116,7 @@ static const char *intent_add(struct model_store *store, const struct lk_effect 
     memcpy(intent->op.who, fx->who, sizeof(intent->op.who));
     memcpy(intent->op.jti, fx->jti, sizeof(intent->op.jti));
     memcpy(intent->item, fx->item.id, sizeof(intent->item));
+    intent->wired = store->door[fx->door].wired;
     if (fx->purpose == LK_PURPOSE_REMOTE) {
         store->remote_at_ms[store->remotes++ % LK_REMOTE_KEPT] = now_ms;
     }
@@ -216,6 +217,23 @@ static const char *doubt(struct model_store *store, const struct lk_effect *fx)
     return NULL;
 }
 
+static const char *wiring(struct model_store *store, const struct lk_effect *fx)
+{
+    for (int i = 0; i < MODEL_DOORS; i++) {
+        struct model_door *d = &store->door[i];
+        if (fx->kind == LK_FX_WIRING_SEEN) {
+            d->seen = d->wired;
+        } else if (i == fx->door) {
+            if (d->confirmed == d->wired) {
+                return "a wiring is confirmed that was not in question";
+            }
+            d->confirmed = d->wired;
+            d->seen = d->wired;
+        }
+    }
+    return NULL;
+}
+
 static const char *command(struct model_store *store, const struct lk_effect *fx)
 {
     struct model_command *known = (struct model_command *)model_store_command(store, fx->jti);
@@ -276,6 +294,9 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
     case LK_FX_BANK_STOP:
         store->bank_stopped[fx->bank] = fx->reason;
         return NULL;
+    case LK_FX_WIRING_SEEN:
+    case LK_FX_WIRING_CONFIRM:
+        return wiring(store, fx);
     case LK_FX_LOCKOUT:
         store->tries = fx->count;
         store->level = fx->level;
@@ -371,8 +392,13 @@ void model_store_restore(const struct model_store *store, const struct lk_core_c
             lk_core_restore_doubt(core, i, d->doubt_purpose, d->doubt_from);
         }
         if (d->intent.op.intent != 0) {
-            lk_core_restore_op(core, i, &d->intent.op);
+            struct lk_op op = d->intent.op;
+            op.rewired = d->intent.wired != d->wired;
+            lk_core_restore_op(core, i, &op);
         }
+        bool same = d->wired == d->confirmed, told = d->wired == d->seen;
+        lk_core_restore_wiring(
+            core, i, same ? (told ? LK_WIRING_SAME : LK_WIRING_BACK) : (told ? LK_WIRING_HELD : LK_WIRING_CHANGED));
     }
     for (int i = 0; i < cfg->banks; i++) {
         if (store->bank_stopped[i] != LK_REASON_NONE) {
@@ -405,6 +431,9 @@ const char *model_store_agrees(const struct model_store *store, const struct lk_
         }
         if (d->doubt_purpose != m->doubt_purpose || d->doubt_from != m->doubt_from) {
             return "core and store disagree about a doubt";
+        }
+        if (d->wiring_held != (m->wired != m->confirmed)) {
+            return "core and store disagree about a wiring";
         }
     }
     for (int i = 0; i < cfg->banks; i++) {

@@ -22,6 +22,7 @@ struct model_secret {
 
 /* The unfinished intent of a door. id 0: none. */
 struct model_intent {
+    unsigned wired; /* as the door was then */
     struct lk_op op;
     char item[LK_ITEM_ID_MAX + 1];
 };
@@ -33,6 +34,8 @@ struct model_door {
     enum lk_purpose doubt_purpose; /* NONE: no doubt */
     enum lk_custody doubt_from;
     struct model_intent intent;
+    unsigned wired;           /* by the configuration: a number for a fingerprint; changed only while nothing runs */
+    unsigned confirmed, seen; /* in the store */
 };
 
 struct model_command {

@@ -358,8 +358,12 @@ static void admin(struct world *w)
     }
     if (what < 55) {
         in.admin = LK_ADMIN_OPEN;
-    } else if (what < 60) {
+    } else if (what < 58) {
         in.admin = LK_ADMIN_BLOCK;
+    } else if (what < 62) {
+        in.admin = LK_ADMIN_CONFIRM;
+        in.bank = w->cfg.door[in.door].bank;
+        in.door = what < 60 ? in.door : LK_NO_DOOR;
     } else if (what < 88) {
         in.admin = LK_ADMIN_UNBLOCK;
         for (int i = 0; i < w->cfg.doors && w->core.door[in.door].use != LK_USE_BLOCKED; i++) {

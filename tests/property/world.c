@@ -281,8 +281,18 @@ bool world_person(struct world *w, struct lk_input *in)
     return step(w, in) && w->up;
 }
 
+/* Between two starts a technician changes the configuration, and sometimes takes it back. */
+static void rewire(struct world *w)
+{
+    struct model_door *door = &w->store.door[world_between(w, 0, w->cfg.doors - 1)];
+    if (world_chance(w, 150)) {
+        door->wired = world_chance(w, 300) ? door->confirmed : door->wired + 1;
+    }
+}
+
 static void boot(struct world *w)
 {
+    rewire(w);
     lk_core_init(&w->core, &w->cfg);
     model_store_restore(&w->store, &w->cfg, &w->core, w->now_ms);
     w->up = true;

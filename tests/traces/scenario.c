@@ -119,6 +119,16 @@ static void do_kill(struct site *site, const struct line *l)
     site_kill(site);
 }
 
+/* rewire DOOR: the configuration says something new about it; rewire DOOR back: what it said at first. */
+static void do_rewire(struct site *site, const struct line *l)
+{
+    struct model_door *door = &site->store.door[door_of(site, l->word[1])];
+    if (site->up) {
+        wrong(site, "the configuration is read at start only");
+    }
+    door->wired = strcmp(l->word[2], "back") == 0 ? 0 : door->wired + 1;
+}
+
 static void do_wait(struct site *site, const struct line *l)
 {
     (void)site;
@@ -263,13 +273,14 @@ static void do_press(struct site *site, const struct line *l)
     site_step(site, &in);
 }
 
-/* admin open|block|unblock DOOR|BANK ID ROLE; settle ITEM CUSTODY ID ROLE */
+/* admin open|block|unblock|confirm DOOR|BANK ID ROLE; settle ITEM CUSTODY ID ROLE */
 static void do_admin(struct site *site, const struct line *l)
 {
     struct lk_input in = site_input(LK_IN_ADMIN);
-    in.admin = strcmp(l->word[1], "open") == 0    ? LK_ADMIN_OPEN
-               : strcmp(l->word[1], "block") == 0 ? LK_ADMIN_BLOCK
-                                                  : LK_ADMIN_UNBLOCK;
+    in.admin = strcmp(l->word[1], "open") == 0      ? LK_ADMIN_OPEN
+               : strcmp(l->word[1], "block") == 0   ? LK_ADMIN_BLOCK
+               : strcmp(l->word[1], "confirm") == 0 ? LK_ADMIN_CONFIRM
+                                                    : LK_ADMIN_UNBLOCK;
     in.bank = lk_core_find_bank(&site->cfg, l->word[2]);
     in.door = in.bank < 0 ? door_of(site, l->word[2]) : LK_NO_DOOR;
     staff(site, &in, l->word[3], l->word[4]);
@@ -299,7 +310,7 @@ static const struct {
     {"qr", do_qr},           {"badge", do_sign_in},     {"scan", do_scan},
     {"sign-in", do_sign_in}, {"press", do_press},       {"admin", do_admin},
     {"settle", do_settle},   {"shutdown", do_shutdown}, {"quiet", do_quiet},
-    {"tell", do_quiet},
+    {"tell", do_quiet},      {"rewire", do_rewire},
 };
 
 /* --- one file ------------------------------------------------------------------------------------------------------

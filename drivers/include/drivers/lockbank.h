@@ -3,13 +3,15 @@
  * knows: open, closed or unknown, never a guess.
  *
  * Board life: LOST -> (set-up) -> READY -> LOST | STOPPED. Set-up runs at start, when the line was reopened, and when
- * the board answers again after quarantine: all coils off, coils read back (must be 0), input link modes read (must be
- * 0), inputs read. Then READY and one sense call per door. While the board is not READY every door is UNKNOWN, said
- * once per door.
+ * the board answers again after quarantine: all coils off, a few questions that show whether two boards answer, coils
+ * read back (must be off), identity, watchdog and input link modes where the profile has them, inputs read. Then READY
+ * and one sense call per door. Where the door switches are on another board, READY takes both. While the board is not
+ * READY every door is UNKNOWN, said once per door.
  *
- * Coils (law 9): pulses are timed by the board; through its lk_supply a bank shares "one coil at a time", the stagger
- * and the rest of a coil with the banks on the same power supply. 100 ms after each pulse the coils are read back; one
- * that is still on is forced off and the bank stops.
+ * Coils (law 9): pulses are timed by the board, or, where it cannot and the configuration accepts that, switched off by
+ * the line's worker whatever this thread does (hal/fieldbus.h, follow-up); through its lk_supply a bank shares "one
+ * coil at a time", the stagger and the rest of a coil with the banks on the same power supply. 100 ms after each pulse
+ * the coils are read back; one that is still on is forced off and the bank stops.
  *
  * Thread: the owner thread only. Time: the caller's monotonic ms, the same clock as the completions' (so virtual time
  * works). Nothing blocks, nothing logs; memory is taken at create only.
@@ -50,18 +52,22 @@ enum lk_lockbank_pulse_result {
 enum lk_lockbank_board { LK_LOCKBANK_LOST, LK_LOCKBANK_READY, LK_LOCKBANK_STOPPED };
 
 enum lk_lockbank_reason {
-    LK_LOCKBANK_REASON_NONE,       /* with READY */
-    LK_LOCKBANK_REASON_STARTING,   /* LOST: nothing heard yet, or set-up is running */
-    LK_LOCKBANK_REASON_SILENT,     /* LOST: the board is in quarantine, or failed during set-up */
-    LK_LOCKBANK_REASON_LINE,       /* LOST: adapter, connection or GPIO chip gone */
-    LK_LOCKBANK_REASON_COIL_STUCK, /* STOPPED: a coil was on when it had to be off */
-    LK_LOCKBANK_REASON_LINK_MODE,  /* STOPPED: an input drives a relay by itself (register 0x1000 + channel not 0) */
-    LK_LOCKBANK_REASON_UNVERIFIED, /* STOPPED: profile not verified and not confirmed by the configuration */
-    LK_LOCKBANK_REASON_REFUSED,    /* LOST: the board answers with Modbus exceptions; busy, or the wrong profile */
-    LK_LOCKBANK_REASON_SHUTDOWN,   /* STOPPED: lk_lockbank_stop() was called */
-    LK_LOCKBANK_REASON_HELD,       /* LOST: somebody else holds a GPIO line; lk_lockbank_complaint() says who */
-    LK_LOCKBANK_REASON_NO_LINE,    /* LOST: the GPIO chip has no such line, or cannot do what is asked of it */
-    LK_LOCKBANK_REASON_GUARD,      /* LOST: nobody would switch a lock off if this process died: not driven */
+    LK_LOCKBANK_REASON_NONE,        /* with READY */
+    LK_LOCKBANK_REASON_STARTING,    /* LOST: nothing heard yet, or set-up is running */
+    LK_LOCKBANK_REASON_SILENT,      /* LOST: the board is in quarantine, or failed during set-up */
+    LK_LOCKBANK_REASON_LINE,        /* LOST: adapter, connection or GPIO chip gone */
+    LK_LOCKBANK_REASON_COIL_STUCK,  /* STOPPED: a coil was on when it had to be off */
+    LK_LOCKBANK_REASON_LINK_MODE,   /* STOPPED: an input drives a relay by itself (register 0x1000 + channel not 0) */
+    LK_LOCKBANK_REASON_UNVERIFIED,  /* STOPPED: profile not verified and not confirmed by the configuration */
+    LK_LOCKBANK_REASON_REFUSED,     /* LOST: the board answers with Modbus exceptions; busy, or the wrong profile */
+    LK_LOCKBANK_REASON_SHUTDOWN,    /* STOPPED: lk_lockbank_stop() was called */
+    LK_LOCKBANK_REASON_DUPLICATE,   /* STOPPED: two boards answer to this address: a pulse would open two doors */
+    LK_LOCKBANK_REASON_WRONG_BOARD, /* STOPPED: the board is not the one that the profile describes */
+    LK_LOCKBANK_REASON_GARBLED, /* LOST: answers come, broken: two boards with one address, noise, A and B swapped */
+    LK_LOCKBANK_REASON_INPUTS_SILENT, /* LOST: the other board, that reads the door switches, does not answer */
+    LK_LOCKBANK_REASON_HELD,          /* LOST: somebody else holds a GPIO line; lk_lockbank_complaint() says who */
+    LK_LOCKBANK_REASON_NO_LINE,       /* LOST: the GPIO chip has no such line, or cannot do what is asked of it */
+    LK_LOCKBANK_REASON_GUARD,         /* LOST: nobody would switch a lock off if this process died: not driven */
 };
 
 /* Where a bank tells its news. Called from start, completion, tick and stop only, never from pulse. The callee may call
@@ -88,6 +94,13 @@ struct lk_lockbank_config {
     unsigned timeout_ms;                     /* 0: the profile's */
     unsigned confirm_ms;                     /* 0: 200. How long an unexpected change must hold */
     unsigned poll_ms;                        /* 0: as often as the line allows (RTU); 100 is usual for TCP */
+    bool has_inputs;                         /* false: door d is on the input of its channel's number */
+    uint8_t inputs[LK_LOCKBANK_DOORS_MAX];   /* door -> input from 0, each used once */
+    uint8_t inputs_unit;                     /* 0: the door switches are on this board. Otherwise on that board */
+    const struct lk_board_profile *inputs_profile; /* of the same line, with this profile */
+    bool accept_software_pulse; /* without it a profile with LK_PULSE_SOFTWARE is refused: see docs/boards.md */
+    unsigned pulse_mode;        /* one of the profile's pulse_modes; 0: its first */
+    unsigned lock_ma;           /* what a lock draws; 0: unknown, and boards with an output_limit_ma are refused */
 };
 
 /* Makes a bank on a line and a supply, both of which must outlive it; neither is owned. Doors are numbered from 0.
@@ -122,7 +135,8 @@ void lk_lockbank_tick(struct lk_lockbank *bank, int64_t now_ms);
 /*
  * Asks for one pulse of one lock. It waits for its turn on the supply, goes out at most once, and is never repeated.
  * 0: accepted, exactly one pulse_done() follows. Otherwise nothing will happen: -EHOSTDOWN (board not READY), -EPERM
- * (unverified profile), -EBUSY (a pulse of this door is pending), -EINVAL (no such door).
+ * (unverified profile), -EBUSY (a pulse of this door is pending, or its coil is not proved off yet), -EINVAL (no such
+ * door).
  */
 int lk_lockbank_pulse(struct lk_lockbank *bank, unsigned door, uint64_t intent, int64_t now_ms);
 
@@ -131,7 +145,8 @@ int lk_lockbank_pulse(struct lk_lockbank *bank, unsigned door, uint64_t intent, 
 int64_t lk_lockbank_pulse_wait_ms(const struct lk_lockbank *bank, unsigned door, int64_t now_ms);
 
 /* Begins the end: waiting pulses become NOT_SENT, all coils off, read back. Go on with completion() and tick() until
- * stopped(), which is at most about two time-outs away; a dead board does not hold it up. */
+ * stopped(), which is at most about two time-outs away (and one pulse, where the board ignores "off" during it); a dead
+ * board does not hold it up. */
 void lk_lockbank_stop(struct lk_lockbank *bank, int64_t now_ms);
 bool lk_lockbank_stopped(const struct lk_lockbank *bank);
 

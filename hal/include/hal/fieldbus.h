@@ -7,7 +7,9 @@
  *
  * Promises:
  * - every accepted request gets exactly one completion, whatever happens, stop() included;
- * - a request goes on the wire at most once: nothing is ever sent again by the line itself, polls apart;
+ * - a request goes on the wire at most once: nothing is ever sent again by the line itself, polls and follow-ups apart;
+ * - a follow-up ("off" of a pulse that the board cannot time) is sent by the line itself, at its time, even when the
+ *   owner thread hangs, and whatever became of the request before it;
  * - a completion with status 0 was matched against its request (unit, function, length, or the echo byte for byte), and
  *   a reply that comes late is never credited to another request;
  * - a completion with was_sent false is a proof that nothing of the request was transmitted.
@@ -32,9 +34,14 @@ enum {
     LK_FB_SLOTS_MAX = 1024, /* requests not yet reaped */
     LK_FB_NAME_MAX = 32,    /* bytes of a line's name, NUL included */
     LK_FB_PATH_MAX = 256,   /* bytes of a device path or a host, NUL included */
-    LK_FB_UNIT_MAX = 247,   /* highest unit address; 0 (broadcast) is refused: it has no reply to prove anything */
+    LK_FB_UNIT_MAX = 247,   /* highest unit address; 0 (broadcast) is for commissioning only, see lk_fb_request */
     LK_FB_TIMEOUT_MIN_MS = 10,
-    LK_FB_TIMEOUT_MAX_MS = 1500, /* so that stop() always ends within two seconds */
+    LK_FB_TIMEOUT_MAX_MS = 1500,  /* so that stop() always ends within two seconds */
+    LK_FB_THEN_MAX = 8,           /* bytes of a follow-up's PDU */
+    LK_FB_THEN_AFTER_MIN_MS = 20, /* shortest and longest time from a request to its follow-up */
+    LK_FB_THEN_AFTER_MAX_MS = 5000,
+    LK_FB_THEN_TRIES = 5, /* a follow-up is sent so often at most */
+    LK_FB_LISTEN_MAX_MS = 500,
 };
 
 enum lk_fb_transport { LK_FB_RTU, LK_FB_TCP };
@@ -47,10 +54,11 @@ struct lk_fieldbus_config {
     char device[LK_FB_PATH_MAX]; /* RTU: path of the tty, best one below /dev/serial/by-id */
     unsigned baud;               /* RTU: 1200, 2400, 4800, 9600, 19200, 38400, 57600 or 115200 */
     enum lk_fb_parity parity;    /* RTU: 8N1, 8E1 or 8O1 */
-    char host[LK_FB_PATH_MAX];   /* TCP: numeric IPv4 or IPv6 address (a cabinet does not wait for a name server) */
-    unsigned port;               /* TCP: 1..65535, usually 502 */
-    unsigned timeout_ms;         /* for requests and polls that say 0; 0 here means 300 */
-    unsigned queue_slots;        /* requests not yet reaped, 1..LK_FB_SLOTS_MAX; 0 means 64 */
+    bool paced_pty;            /* RTU: if it is a pseudo terminal, replies take their time as on a wire all the same */
+    char host[LK_FB_PATH_MAX]; /* TCP: numeric IPv4 or IPv6 address (a cabinet does not wait for a name server) */
+    unsigned port;             /* TCP: 1..65535, usually 502 */
+    unsigned timeout_ms;       /* for requests and polls that say 0; 0 here means 300 */
+    unsigned queue_slots;      /* requests not yet reaped, 1..LK_FB_SLOTS_MAX; 0 means 64 */
 };
 
 /* The order in which waiting requests are chosen; it is chosen after the frame gap, so a pulse waits for at most the
@@ -64,15 +72,44 @@ enum lk_fb_expect {
     LK_FB_READ, /* function, byte count = read_bytes, data (function 01 to 04) */
 };
 
+/*
+ * One request. All values that are 0 by default may be left out.
+ *
+ * The follow-up (then_pdu_len > 0) is a second request to the same unit, answered by its echo, which the line sends by
+ * itself then_after_ms after the first byte of the request was handed to the kernel: the "off" of a relay that was
+ * switched "on" where the board cannot time the pulse. It must be idempotent, for it is repeated until it was echoed,
+ * LK_FB_THEN_TRIES times at most. It goes ahead of everything else that waits, quarantine or not, whatever became of
+ * the request (whose reply is not awaited beyond the follow-up's time), and at once when the line is being stopped. The
+ * line begins nothing that is expected to last beyond its time, so it is late by one failing transaction at worst. It
+ * is not sent only if the request was certainly never sent (its completion has was_sent false). If it is to be sent,
+ * the request's completion says then_follows, and exactly one more completion with the same tag and is_then comes:
+ * status 0 echoed; otherwise the status of the last try; -ENODEV when the line went away before the echo: then the line
+ * still sends it before anything else when it comes back, without another completion. A request with a follow-up
+ * takes two of the queue's slots.
+ *
+ * listen_ms: after a proven reply the line goes on listening for so long. If something comes that nobody owes, two
+ * boards answer to one address, and the completion says `doubled`. For set-up; it costs the line that time.
+ *
+ * Broadcast (unit 0): RTU only, priority LK_FB_PROBE only, LK_FB_READ or LK_FB_ECHO only, without follow-up. The reply
+ * is taken from any unit, whose address is the completion's. It proves only that somebody heard it: for boards which
+ * tell or take their address that way, and only when exactly one board is on the line. Requests whose answer would
+ * look the same are held back for a while after it.
+ */
 struct lk_fb_request {
     uint64_t tag; /* comes back in the completion; the line gives it no meaning */
-    uint8_t unit; /* 1..LK_FB_UNIT_MAX */
+    uint8_t unit; /* 1..LK_FB_UNIT_MAX; 0: broadcast */
     uint8_t pdu_len;
     uint8_t pdu[LK_FB_PDU_MAX];
     enum lk_fb_expect expect;
     uint8_t read_bytes; /* LK_FB_READ: 1..LK_FB_DATA_MAX */
     enum lk_fb_priority priority;
-    unsigned timeout_ms; /* from the end of the request to the first byte of the reply; 0 = the line's */
+    /* From the end of the request to the first byte of the reply; 0 = the line's. This is the upper limit: for a unit
+     * that proved to be quick the line waits less, pulses and follow-ups apart (docs/fieldbus.md). */
+    unsigned timeout_ms;
+    uint8_t then_pdu_len; /* 0: no follow-up */
+    uint8_t then_pdu[LK_FB_THEN_MAX];
+    unsigned then_after_ms; /* LK_FB_THEN_AFTER_MIN_MS..LK_FB_THEN_AFTER_MAX_MS */
+    unsigned listen_ms;     /* 0..LK_FB_LISTEN_MAX_MS */
 };
 
 /*
@@ -92,7 +129,11 @@ struct lk_fb_completion {
     int status;
     bool was_sent; /* false: certainly nothing on the wire; true: perhaps, or certainly */
     bool is_poll;
-    uint8_t unit;
+    bool is_then;      /* of the follow-up, not of the request */
+    bool then_follows; /* another completion with this tag, is_then, will come */
+    bool doubled;      /* something more came: after the proven reply (listen_ms), or with it (-EBADMSG) */
+    bool garbled;      /* -EBADMSG because of a bad checksum: noise, or two that spoke at once */
+    uint8_t unit;      /* who was asked; of a broadcast: who answered, 0 for nobody or an answer from 0 */
     uint8_t exception;
     uint8_t data_len; /* of a read reply with status 0 */
     uint8_t data[LK_FB_DATA_MAX];
@@ -122,8 +163,15 @@ struct lk_fb_stats {
     bool quarantined;
     uint64_t requests; /* put on the wire */
     uint64_t ok, timeouts, crc, bad, exceptions, late;
+    uint64_t doubled;                                         /* proven replies after which more came (listen_ms) */
+    uint64_t probes;                                          /* of `requests`: while in quarantine */
     uint32_t latency_min_us, latency_mean_us, latency_max_us; /* of `ok`; 0 when there is none */
+    uint32_t latency_p50_us, latency_p99_us;                  /* the same, to within a tenth (a histogram) */
     uint32_t longest_gap_ms;                                  /* longest time between two proven replies */
+    uint32_t timeout_ms; /* waited for now, by requests which allow that much; 0: nothing was asked yet */
+    uint64_t busy_ns;    /* the line's time spent on this unit: sending, waiting, gaps, silence after a failure */
+    uint64_t dead_ns;    /* of busy_ns: while it was failing (from the first of the failures on) */
+    uint64_t line_ns;    /* time the line was up in all: busy_ns / line_ns is the unit's share of it */
 };
 
 /* Starts the line. RTU: takes the tty for itself alone. 0; -EBUSY when another process holds it (nothing was started);

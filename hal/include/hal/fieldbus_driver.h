@@ -50,15 +50,20 @@ void lk_fieldbus_fini(struct lk_fieldbus *fb);
 
 /* What to put on the wire next. */
 struct lk_fb_job {
-    struct lk_fb_request request; /* timeout_ms is never 0 here */
+    struct lk_fb_request request; /* timeout_ms is never 0 here: how long its reply is owed depends on it */
+    unsigned wait_ms;             /* how long to wait for the reply, timeout_ms or less */
     int poll;                     /* index of the poll, -1 for a request */
+    int then;                     /* index of the follow-up, -1: there is none */
+    bool is_then;                 /* this is the follow-up */
 };
 
 /* What happened to a job. status, was_sent, exception, data and the instants as in struct lk_fb_completion. */
 struct lk_fb_outcome {
     int status;
     bool was_sent;
-    bool crc; /* -EBADMSG because of the checksum: the reply is used up, none is owed any more */
+    bool crc; /* -EBADMSG because of the checksum */
+    bool doubled;
+    uint8_t unit; /* who answered a broadcast */
     uint8_t exception;
     uint8_t data_len;
     uint8_t data[LK_FB_DATA_MAX];
@@ -84,8 +89,26 @@ bool lk_fb_next(struct lk_fieldbus *fb, int64_t now_ns, struct lk_fb_job *ret_jo
 enum lk_fb_verdict lk_fb_judge(struct lk_fieldbus *fb, const struct lk_fb_job *job, uint8_t unit, const uint8_t *pdu,
                                size_t n, struct lk_fb_outcome *outcome, int64_t now_ns);
 
+/* Whether nobody owes this frame, which came while the line listened after the proven reply (request.listen_ms). */
+bool lk_fb_stray(struct lk_fieldbus *fb, uint8_t unit, const uint8_t *pdu, size_t n, int64_t now_ns);
+
 /* The job's end. */
 void lk_fb_done(struct lk_fieldbus *fb, const struct lk_fb_job *job, const struct lk_fb_outcome *outcome);
+
+/* The line can be used again after the job, from free_ns on; comes after lk_fb_done(), for the books and for how often
+ * dead units may be probed. */
+void lk_fb_free(struct lk_fieldbus *fb, const struct lk_fb_job *job, int64_t begun_ns, int64_t free_ns);
+
+/* While the line is being stopped: the next follow-up to be sent at once, then lk_fb_done(). False: there is none left.
+ * Follow-ups not sent by then complete in lk_fb_cancel_all(). */
+bool lk_fb_last(struct lk_fieldbus *fb, int64_t now_ns, struct lk_fb_job *ret_job);
+
+/* A follow-up waits for its time. */
+bool lk_fb_follows(struct lk_fieldbus *fb);
+
+/* Nothing comes back sooner than the wire can carry request and reply: what does is not taken for the reply. Before
+ * lk_fb_line(); at first it is not so. */
+void lk_fb_paced(struct lk_fieldbus *fb, bool paced);
 
 /* The line came (a new generation begins) or went (everything waiting completes with -ENODEV). Starts as gone. */
 void lk_fb_line(struct lk_fieldbus *fb, bool up, int64_t now_ns);

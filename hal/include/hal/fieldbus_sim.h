@@ -13,13 +13,16 @@
 
 /* What is wrong with a board. All zero: nothing. */
 struct lk_fieldbus_sim_fault {
-    bool dead;             /* hears nothing */
-    bool lose_reply;       /* does it, and the reply is lost */
-    bool corrupt;          /* the reply's checksum is wrong (TCP: the header) */
-    unsigned late_ms;      /* the reply starts this much later */
-    uint8_t answers_as;    /* this address in the reply instead of its own; 0: its own */
-    uint8_t exception;     /* does nothing and answers with this code; 0: none */
-    int bend;              /* added to the last byte of the reply: a wrong echo */
+    bool dead;          /* hears nothing */
+    bool lose_reply;    /* does it, and the reply is lost */
+    bool corrupt;       /* the reply's checksum is wrong (TCP: the header) */
+    bool noise;         /* rubbish comes before the reply, as soon as one could come (hal/sim only) */
+    bool glued;         /* the reply comes twice without a pause (a real line only) */
+    unsigned late_ms;   /* the reply starts this much later */
+    uint8_t answers_as; /* this address in the reply instead of its own; 0: its own */
+    uint8_t exception;  /* does nothing and answers with this code; 0: none */
+    unsigned twice_ms;  /* the reply comes again so long after its end, as if a second board had the address; 0: once */
+    int bend;           /* added to the last byte of the reply: a wrong echo */
     uint8_t only_function; /* requests with another function code are answered well; 0: all are concerned */
     unsigned count;        /* for so many requests; 0: until told otherwise */
 };

@@ -44,12 +44,16 @@ def healthy():
     return {
         "status": {"version": "0.1.0", "operator": "yulin", "site": "hall-1", "epoch": "e", "seq": 40, "acked": 40, "unacked": 0,
                    "oldest_unacked": None, "uptime_s": 93784, "clock": "synced", "ready": True,
-                   "uplink": {"configured": True, "connected": True, "url": "mqtts://broker.example:8883", "last_error": ""},
+                    "uplink": {"configured": True, "connected": True, "url": "mqtts://broker.example:8883", "last_error": ""},
                    "store": {"ok": True, "degraded": None, "bytes": 1234567},
                    "fieldbuses": [{"name": "rs485-a", "transport": "rtu", "state": "up"}],
                    "banks": [{"name": "A", "state": "ready", "reason": "", "doors": 2, "fieldbus": "rs485-a", "unit": 1},
                              {"name": "B", "state": "ready", "reason": "", "doors": 1, "fieldbus": "rs485-a", "unit": 2}],
                    "doors": {"free": 1, "reserved": 1, "occupied": 1, "blocked": 0, "open": 0, "unknown": 0},
+                   "readers": [{"name": "scanner", "device": "/dev/serial/by-id/s", "ok": True, "detail": "there",
+                                "reads": 12, "dropped": 1},
+                               {"name": "panel", "device": "label:lamps", "ok": False, "detail": "not plugged in",
+                                "reads": 0, "dropped": 0}],
                    "kiosk": {"url": "http://127.0.0.1:8080/", "streams": 1},
                    "lockout": {"level": 0, "locked_s": 0, "tries": 2}},
         "doors": {"doors": doors},
@@ -58,6 +62,7 @@ def healthy():
                             {"item": "YL-7", "custody": "expected", "channel": "post", "size": "M", "door": None,
                              "cancelled": False, "overdue": False}], "more": False},
         "bus": {"fieldbuses": [{"name": "rs485-a", "transport": "rtu", "state": "up", "units": [unit("A", 1), unit("B", 2)]}]},
+        "metrics": {"text": "# HELP lockerd_info Which.\n# TYPE lockerd_info gauge\nlockerd_info{version=\"1\"} 1\n"},
         "uplink": {"configured": True, "url": "mqtts://broker.example:8883", "connected": True, "since_s": 7200,
                    "last_error": "", "command_keys": 1, "seq": 40, "acked": 40, "unacked": 0, "sent": 40, "epoch": "e"},
         "store": {"path": "/var/lib/lockerd/lockerd.db", "bytes": 1234567, "wal_bytes": 32768, "disk_free": 9 * 10**9, "schema": 1, "quick_check": "ok",
@@ -196,7 +201,7 @@ class FakeDaemon:
     def _result(self, command, args):
         if command == "open":
             return {"door": args["door"], "outcome": "opened"}
-        if command in ("block", "unblock"):
+        if command in ("block", "unblock", "confirm"):
             return {key: args[key] for key in ("door", "bank") if key in args}
         if command == "settle":
             return {"item": args["item"], "custody": args["to"]}

@@ -50,10 +50,27 @@ class Looking(unittest.TestCase):
                     self.assertEqual(json.loads(raw.stdout), daemon.state[command])
                     self.assertEqual(raw.stdout.count("\n"), 1)
 
+    def test_metrics_come_as_they_are(self):
+        with FakeDaemon(healthy()) as daemon:
+            text = daemon.state["metrics"]["text"]
+            self.assertEqual(run(daemon, "metrics").stdout, text)
+            self.assertEqual(json.loads(run(daemon, "metrics", "--json").stdout), {"text": text})
+            daemon.state["metrics"]["text"] = "lockerd_x 1\x1b[2J\n"
+            self.assertEqual(run(daemon, "metrics").stdout, "lockerd_x 1?[2J\n")
+
+    def test_status_names_the_doors_whose_wiring_waits(self):
+        state = healthy()
+        with FakeDaemon(state) as daemon:
+            self.assertNotIn("confirm", run(daemon, "status").stdout)
+        state["status"]["wiring_changed"] = [f"A{n:02}" for n in range(1, 10)]
+        with FakeDaemon(state) as daemon:
+            self.assertIn("9 doors changed, to be tried and confirmed: A01 A02 A03 A04 A05 A06 ...",
+                          run(daemon, "status").stdout)
+
     def test_status_says_what_matters(self):
         with FakeDaemon(broken()) as daemon:
             text = run(daemon, "status").stdout
-        for want in ("yulin/hall-1", "Ready           no", "certificate has expired", "28 waiting", "locked for another 1 min 35 s",
+        for want in ("yulin/hall-1", "Ready           no", "there, 12 read, 1 dropped", "missing: not plugged in", "certificate has expired", "28 waiting", "locked for another 1 min 35 s",
                      "not synchronised", "The lock board does not answer."):
             self.assertIn(want, text)
 
@@ -134,6 +151,8 @@ class Acting(unittest.TestCase):
                 (("block", "A02", "--why", "dent"), "block", {"door": "A02", "why": "dent"}),
                 (("unblock", "A02"), "unblock", {"door": "A02", "why": "lockerctl"}),
                 (("unblock", "A"), "unblock", {"bank": "A", "why": "lockerctl"}),
+                (("confirm", "A02"), "confirm", {"door": "A02", "why": "lockerctl"}),
+                (("confirm", "A", "--why", "tried"), "confirm", {"bank": "A", "why": "tried"}),
                 (("settle", "YL-7", "at_window"), "settle", {"item": "YL-7", "to": "at_window", "why": "lockerctl"}),
                 (("staff", "remove", "c01"), "staff_remove", {"staff": "c01"}))
         for words, command, args in rows:
@@ -291,7 +310,7 @@ class Usage(unittest.TestCase):
             self.assertEqual(daemon.requests, [])
 
     def test_help_for_everything(self):
-        commands = "status doors items events open block unblock settle backup selfcheck bus uplink store staff".split()
+        commands = "status doors items events open block unblock confirm settle backup selfcheck bus metrics uplink store staff".split()
         for lang, word in (("zh", "用法"), ("en", "Usage")):
             main = run("/nonexistent", "--help", lang=lang)
             self.assertEqual(main.returncode, 0)

@@ -32,7 +32,7 @@ static void load_config(struct rig *rig, const char *more)
 {
     static struct lk_config_errors errors;
     static char text[4096];
-    struct lk_config_profile profiles[32];
+    struct lk_config_profile profiles[LK_CABINET_PROFILES];
     (void)snprintf(text, sizeof(text),
                    "[site]\noperator = yulin\nid = hall-1\n"
                    "[paths]\nstate_dir = %s\nrun_dir = %s\n[kiosk]\nport = 0\n"
@@ -43,8 +43,8 @@ static void load_config(struct rig *rig, const char *more)
                    "[bank B]\nfieldbus = M\nunit = 2\nprofile = waveshare-relay-8\ndoors = 4\nsizes = S:1-4\n%s",
                    rig->dir, rig->dir, more);
     rig_write(rig, "lockerd.conf", text);
-    int r = lk_config_load(rig_path(rig, "lockerd.conf"), profiles, lk_cabinet_profiles(profiles, 32), &rig->config,
-                           &errors);
+    int r = lk_config_load(rig_path(rig, "lockerd.conf"), profiles, lk_cabinet_profiles(profiles, LK_CABINET_PROFILES),
+                           &rig->config, &errors);
     if (r < 0) {
         fail_msg("%s", errors.text[0]);
     }

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 static const struct lk_config_profile profiles[] = {
-    {"waveshare-relay-8", 8, 100, 500},
-    {"waveshare-relay-32", 32, 100, 500},
-    {"bare", 0, 0, 0},
+    {.name = "waveshare-relay-8", .channels = 8, .inputs = 8, .pulse_unit_ms = 100, .pulse_max_ms = 500},
+    {.name = "waveshare-relay-32", .channels = 32, .inputs = 32, .pulse_unit_ms = 100, .pulse_max_ms = 500},
+    {.name = "bare", .inputs = 32},
 };
 
 static char dir[64];
@@ -145,8 +145,8 @@ static void reads_a_whole_file(void **state)
     assert_int_equal(c->fieldbus[1].timeout_ms, 300);
     assert_int_equal(c->banks, 3);
     assert_int_equal(c->bank[0].low_reach, 0x2ffffff0u);
-    assert_int_equal(c->bank[0].sensor_closed, LK_CONFIG_LOW);
-    assert_int_equal(c->bank[1].sensor_closed, LK_CONFIG_HIGH);
+    assert_int_equal(c->bank[0].sensor_closed, 0);
+    assert_int_equal(c->bank[1].sensor_closed, UINT32_MAX);
     assert_int_equal(c->bank[0].pulse_ms, 400);
     assert_int_equal(c->bank[1].pulse_ms, 0);
     assert_int_equal(c->bank[0].poll_ms, 0);
@@ -245,8 +245,8 @@ static const struct {
     {GOOD "# \xff\n", {{13, "line: not UTF-8 text"}}},
     {GOOD "supply = " LONG_40 LONG_40 LONG_40 LONG_40 LONG_40 "\n", {{13, "line: 209 bytes long; allowed: at most"}}},
     /* keys */
-    {GOOD "pulse = 3\n", {{13, "bank A.pulse: unknown key; allowed: fieldbus, unit, profile, doors, sizes"}}},
-    {GOOD "gpio_chip = 0\n", {{13, "bank A.gpio_chip: unknown key"}}},
+    {GOOD "pulse = 3\n", {{13, "bank A.pulse: unknown key; allowed: profile, fieldbus, unit, doors, sizes"}}},
+    {GOOD "gpio = 0\n", {{13, "bank A.gpio: unknown key"}}},
     {GOOD "unit = 1\n", {{13, "bank A.unit: set twice, first in "}}},
     {GOOD "Supply = a\n", {{13, "bank A.Supply: unknown key"}}},
     /* values */
@@ -278,7 +278,9 @@ static const struct {
     {"[site]\nid = h\n" BUS BANK, {{1, "site.operator: missing; allowed: 1 to 31 letters"}}},
     {"\n[site]\n" BUS BANK, {{2, "site.operator: missing"}, {2, "site.id: missing"}}},
     {SITE BUS "[bank A]\nfieldbus = r\n",
-     {{7, "bank A.unit: missing; allowed: 1..247"}, {7, "bank A.profile: missing"}, {7, "bank A.doors: missing"}}},
+     {{7, "bank A.profile: missing; allowed: 1 to 31"},
+      {7, "bank A.unit: missing, needed for a board; allowed: 1..247"},
+      {7, "bank A.doors: missing, needed for a board"}}},
     {SITE "[fieldbus r]\ntransport = rtu\n" BANK, {{4, "fieldbus r.device: missing, needed for transport = rtu"}}},
     {SITE "[fieldbus r]\ntransport = tcp\n" BANK, {{4, "fieldbus r.host: missing, needed for transport = tcp"}}},
     {GOOD "[uplink]\nurl = mqtts://b\n", {{13, "uplink.ca: missing, needed for mqtts://"}}},
@@ -439,7 +441,25 @@ static void too_many_sections_are_named(void **state)
     (void)state;
     struct lk_config *c = NULL;
     static char text[8000] = SITE BUS;
-    for (int i = 1; i <= 17; i++) {
+    for (int i = 1; i <= LK_MAX_BANKS + 1; i++) {
+        size_t n = strlen(text);
+        snprintf(text + n, sizeof(text) - n,
+                 "[bank B%d]\nfieldbus = r\nunit = %d\nprofile = bare\ndoors = 1\nsizes = "
+                 "S:1\n",
+                 i, i);
+    }
+    write_file("lockerd.conf", text, strlen(text));
+    assert_int_equal(load(&c), -EINVAL);
+    assert_int_equal(errors.count, 1);
+    check_error(0, 6 + LK_MAX_BANKS * 6 + 1, "bank: too many sections; allowed: 64", "65 banks");
+}
+
+static void too_many_doors_are_named(void **state)
+{
+    (void)state;
+    struct lk_config *c = NULL;
+    static char text[8000] = SITE BUS;
+    for (int i = 1; i <= 18; i++) {
         size_t n = strlen(text);
         snprintf(text + n, sizeof(text) - n,
                  "[bank B%d]\nfieldbus = r\nunit = %d\nprofile = bare\ndoors = 32\nsizes = "
@@ -449,7 +469,7 @@ static void too_many_sections_are_named(void **state)
     write_file("lockerd.conf", text, strlen(text));
     assert_int_equal(load(&c), -EINVAL);
     assert_int_equal(errors.count, 1);
-    check_error(0, 6 + 16 * 6 + 1, "bank: too many sections; allowed: 16", "17 banks");
+    check_error(0, 6 + 16 * 6 + 5, "bank B17.doors: 544 doors with the banks before it; allowed: 512", "18 banks");
 }
 
 /* Random damage to a good file and plain noise: never a crash, and never an answer without a reason. */
@@ -512,14 +532,16 @@ static void the_documents_know_every_key(void **state)
             fail_msg("lockerd.conf.5 does not have \".It Cm %s\"", key);
         }
     }
-    assert_in_range(rows, 50, 80);
+    assert_in_range(rows, 50, 128);
 }
 
 static void load_example(const char *name)
 {
     struct lk_config *c = NULL;
     static const struct lk_config_profile known[] = {
-        {"waveshare-relay-8", 8, 100, 500}, {"waveshare-relay-16", 16, 100, 500}, {"waveshare-relay-32", 32, 100, 500}};
+        {.name = "waveshare-relay-8", .channels = 8, .inputs = 8, .pulse_unit_ms = 100, .pulse_max_ms = 500},
+        {.name = "waveshare-relay-16", .channels = 16, .inputs = 16, .pulse_unit_ms = 100, .pulse_max_ms = 500},
+        {.name = "waveshare-relay-32", .channels = 32, .inputs = 32, .pulse_unit_ms = 100, .pulse_max_ms = 500}};
     char path[300];
     snprintf(path, sizeof(path), "%s/packaging/examples/%s", LK_SOURCE_DIR, name);
     if (lk_config_load(path, known, LK_ARRAY_SIZE(known), &c, &errors) != 0) {
@@ -541,13 +563,13 @@ static void the_examples_are_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_a_whole_file),          TEST(fills_the_core),
-        TEST(defaults_are_the_cores),      TEST(each_mistake_has_its_line),
-        TEST(a_nul_byte_is_named),         TEST(a_missing_file_is_named),
-        TEST(drop_ins_extend_sections),    TEST(a_key_set_in_two_files_is_an_error),
-        TEST(too_many_errors_are_counted), TEST(too_many_sections_are_named),
-        TEST(random_text_never_crashes),   TEST(the_documents_know_every_key),
-        TEST(the_examples_are_good),
+        TEST(reads_a_whole_file),           TEST(fills_the_core),
+        TEST(defaults_are_the_cores),       TEST(each_mistake_has_its_line),
+        TEST(a_nul_byte_is_named),          TEST(a_missing_file_is_named),
+        TEST(drop_ins_extend_sections),     TEST(a_key_set_in_two_files_is_an_error),
+        TEST(too_many_errors_are_counted),  TEST(too_many_sections_are_named),
+        TEST(too_many_doors_are_named),     TEST(random_text_never_crashes),
+        TEST(the_documents_know_every_key), TEST(the_examples_are_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

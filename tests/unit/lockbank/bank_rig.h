@@ -8,7 +8,7 @@
 #include "drivers/lockbank.h"
 #include "hal/fieldbus_sim.h"
 
-enum { RIG_BANKS = 4, RIG_NOTES = 512, RIG_START_MS = 1000 };
+enum { RIG_BANKS = 4, RIG_NOTES = 512, RIG_START_MS = 1000, RIG_INPUTS_UNIT = 101 };
 
 enum rig_kind { RIG_SENSE, RIG_PULSE, RIG_BOARD, RIG_COIL, RIG_REQUEST };
 
@@ -27,6 +27,8 @@ struct rig {
     struct lk_supply *supply;
     struct lk_lockbank *banks[RIG_BANKS];
     struct lk_sim_board *boards[RIG_BANKS];
+    struct lk_sim_board *inputs[RIG_BANKS]; /* where the door switches are: the same board, or one of its own */
+    unsigned doors[RIG_BANKS];
     struct rig_user {
         struct rig *rig;
         unsigned bank;
@@ -43,8 +45,20 @@ void rig_end(struct rig *rig);
 /* Makes bank b (a config change applied by the caller's function, may be NULL). */
 void rig_bank(struct rig *rig, unsigned b, void (*change)(struct lk_lockbank_config *));
 
+/* hal/sim knows this maker. A family it does not know is tested by its frames only (frames_test.c). */
+bool rig_knows(const struct lk_board_profile *profile);
+
+/* The profile of bank b, on a simulated board of that maker; a board without inputs gets another one for the switches,
+ * at address RIG_INPUTS_UNIT + b. Everything is confirmed and accepted; at most 8 doors. change as above. */
+void rig_bank_as(struct rig *rig, unsigned b, const struct lk_board_profile *profile,
+                 void (*change)(struct lk_lockbank_config *));
+
 /* Starts all banks and lets time pass until they are ready. */
 void rig_ready(struct rig *rig);
+
+/* What was last said about bank b. */
+enum lk_lockbank_board rig_state(const struct rig *rig, unsigned b);
+enum lk_lockbank_reason rig_reason(const struct rig *rig, unsigned b);
 
 /* Lets time pass in steps of a millisecond, driving the banks as the engine does. */
 void rig_run(struct rig *rig, int64_t ms);

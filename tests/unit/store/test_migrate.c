@@ -13,20 +13,86 @@
 
 extern const char *const lk_schema_steps[];
 extern const size_t lk_schema_latest;
-const char *const lk_schema_steps[] = {version_1, "ALTER TABLE item ADD COLUMN colour TEXT;"
-                                                  "CREATE TABLE paint (colour TEXT PRIMARY KEY) STRICT;"};
-const size_t lk_schema_latest = 2;
+const char *const lk_schema_steps[] = {version_1, version_2,
+                                       "ALTER TABLE item ADD COLUMN colour TEXT;"
+                                       "CREATE TABLE paint (colour TEXT PRIMARY KEY) STRICT;"};
+const size_t lk_schema_latest = 3;
 
-/* As the released program would have left it. */
-static void make_version_1(struct fix *f)
+/* As the released program of that version would have left it: an announced item, an opening that is not over. */
+static void make_version(struct fix *f, int version)
 {
-    assert_int_equal(released_latest, 1);
+    assert_int_equal(released_latest, 2);
     assert_non_null(released_steps[0]);
     say_announce(f, "case-1", "12345678", NULL);
+    say_intent(f, 1, 8, "case-1", LK_PURPOSE_SERVICE);
+    apply_ok(f);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "ALTER TABLE item DROP COLUMN colour; DROP TABLE paint; PRAGMA user_version = 1");
+    raw_exec(db, "ALTER TABLE item DROP COLUMN colour; DROP TABLE paint; PRAGMA user_version = 2");
+    if (version == 1) {
+        raw_exec(db, "ALTER TABLE intent DROP COLUMN wiring; DROP TABLE wiring; PRAGMA user_version = 1");
+    }
     sqlite3_close(db);
+}
+
+/* The tables of a database, one after the other, as SQLite keeps them. */
+static void read_schema(sqlite3 *db, char *buf, size_t cap)
+{
+    sqlite3_stmt *stmt = NULL;
+    struct lk_text t = lk_text_init(buf, cap);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT name, group_concat(c, ',') FROM (SELECT m.name AS name, "
+                                        "i.name || ' ' || i.type || i.\"notnull\" AS c FROM sqlite_schema m, "
+                                        "pragma_table_info(m.name) i WHERE m.type = 'table' ORDER BY m.name, i.cid) "
+                                        "GROUP BY name ORDER BY name",
+                                        -1, &stmt, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        lk_text_addf(&t, "%s(%s)\n", sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1));
+    }
+    sqlite3_finalize(stmt);
+    assert_false(t.truncated);
+}
+
+/* A database of version 1 keeps everything; its intents have no wiring, and its doors are as they should be. */
+static void law_3_version_1_comes_along(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    make_version(f, 1);
+    fix_open(f);
+    assert_true(find_code(f, "12345678").live);
+    lk_core_init(&core, &f->cfg);
+    assert_int_equal(lk_store_restore(f->store, &core, &f->now, 1000, NULL), 0);
+    assert_int_equal(core.door[8].op.intent, 1);
+    assert_int_equal(core.door[8].op.purpose, LK_PURPOSE_SERVICE);
+    assert_false(core.door[8].op.rewired);
+    assert_false(core.door[8].wiring_held);
+    assert_true(core.wiring_new);
+    f->store = lk_store_close(f->store);
+    sqlite3 *db = raw_open(f->db);
+    assert_int_equal(raw_int(db, "SELECT count(*) FROM intent WHERE wiring IS NULL"), 1);
+    sqlite3_close(db);
+}
+
+/* It does not matter at which version a database began. */
+static void every_way_leads_to_the_same_schema(void **state)
+{
+    struct fix *f = *state;
+    static char made[8000], grown[8000];
+    f->store = lk_store_close(f->store);
+    sqlite3 *db = raw_open(f->db);
+    read_schema(db, made, sizeof(made));
+    sqlite3_close(db);
+    fix_open(f);
+    make_version(f, 1);
+    fix_open(f);
+    f->store = lk_store_close(f->store);
+    db = raw_open(f->db);
+    read_schema(db, grown, sizeof(grown));
+    sqlite3_close(db);
+    assert_string_equal(made, grown);
+    assert_non_null(strstr(made, "wiring("));
 }
 
 static void older_database_is_copied_and_brought_up(void **state)
@@ -36,35 +102,35 @@ static void older_database_is_copied_and_brought_up(void **state)
     (void)snprintf(folder, sizeof(folder), "%s", fix_path(f, "copies"));
     assert_int_equal(mkdir(folder, 0700), 0);
     f->config.backup_dir = folder;
-    make_version_1(f);
+    make_version(f, 2);
     uint64_t before = store_digest(f->db);
     fix_open(f);
     assert_true(find_code(f, "12345678").live);
     struct lk_store_health health;
     lk_store_health(f->store, &health);
-    assert_int_equal(health.schema, 2);
+    assert_int_equal(health.schema, 3);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    assert_int_equal(raw_int(db, "PRAGMA user_version"), 2);
+    assert_int_equal(raw_int(db, "PRAGMA user_version"), 3);
     assert_int_equal(raw_int(db, "SELECT count(*) FROM paint"), 0);
     sqlite3_close(db);
-    assert_true(store_digest(fix_path(f, "copies/lockerd.db.v1.1")) == before);
+    assert_true(store_digest(fix_path(f, "copies/lockerd.db.v2.1")) == before);
     fix_open(f); /* nothing more to do */
-    assert_false(fix_exists(fix_path(f, "copies/lockerd.db.v1.2")));
+    assert_false(fix_exists(fix_path(f, "copies/lockerd.db.v2.2")));
 }
 
 static void failed_migration_leaves_the_old_database(void **state)
 {
     struct fix *f = *state;
-    make_version_1(f);
+    make_version(f, 2);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 2 */
+    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 3 */
     sqlite3_close(db);
     uint64_t before = store_digest(f->db);
     for (int attempt = 1; attempt <= 2; attempt++) {
         char copy[PATH_CAP + 8];
         struct lk_text why = lk_text_init(f->why, sizeof(f->why));
-        (void)snprintf(copy, sizeof(copy), "%s.v1.%d", f->db, attempt);
+        (void)snprintf(copy, sizeof(copy), "%s.v2.%d", f->db, attempt);
         assert_true(lk_store_open(&f->config, &f->store, &why) < 0);
         assert_non_null(strstr(f->why, "copy made before is whole"));
         assert_true(store_digest(f->db) == before);
@@ -75,7 +141,7 @@ static void failed_migration_leaves_the_old_database(void **state)
 static void no_copy_no_migration(void **state)
 {
     struct fix *f = *state;
-    make_version_1(f);
+    make_version(f, 2);
     uint64_t before = store_digest(f->db);
     f->config.backup_dir = "/nowhere";
     assert_int_equal(fix_refused(f), -ENOENT);
@@ -86,6 +152,8 @@ static void no_copy_no_migration(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(law_3_version_1_comes_along, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(every_way_leads_to_the_same_schema, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(older_database_is_copied_and_brought_up, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(failed_migration_leaves_the_old_database, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(no_copy_no_migration, fix_setup, fix_teardown),

@@ -36,8 +36,16 @@ enum {
     LK_CONFIG_PATH_LEN = 200,  /* absolute paths; sun_path limits the two sockets further (107 characters) */
     LK_CONFIG_ERRORS = 50,     /* errors kept; further ones are only counted */
     LK_CONFIG_ERROR_TEXT = 480,
-    LK_CONFIG_FILES = 65, /* the main file and its drop-ins */
+    LK_CONFIG_FILES = 65,         /* the main file and its drop-ins */
+    LK_CONFIG_LINE_NAME = 32,     /* name of a GPIO line: the kernel has no longer ones */
+    LK_CONFIG_CHIP_NAME = 64,     /* "label:NAME" or a path */
+    LK_CONFIG_CHANNEL_MOST = 128, /* relays or inputs of one board, at most */
+    LK_CONFIG_PROFILE_MODES = 4,
+    LK_CONFIG_PROFILE_CATCH_ALL = 2,
 };
+
+/* `profile` of a bank whose locks and door switches hang on GPIO lines instead of a board on a fieldbus. */
+#define LK_CONFIG_GPIO "gpio"
 
 /* How the line is made; how its characters are checked (8N1, 8E1, 8O1). */
 enum lk_config_transport { LK_CONFIG_RTU, LK_CONFIG_TCP };
@@ -49,13 +57,36 @@ enum lk_config_mqtt { LK_CONFIG_MQTT_AUTO, LK_CONFIG_MQTT_5, LK_CONFIG_MQTT_311 
 /* What becomes of a deposit whose barcode upstream never announced. */
 enum lk_config_unknown { LK_CONFIG_REFUSE, LK_CONFIG_ACCEPT };
 
-/* What the configuration has to know about a board profile. The caller fills the list from the drivers' table, so that
- * this module needs no driver. Numbers may be 0: then that check is left to the driver. */
+/* How a line of a board is held while nothing drives it; AS_IS leaves what the machine set. */
+enum lk_config_bias { LK_CONFIG_BIAS_AS_IS, LK_CONFIG_BIAS_NONE, LK_CONFIG_BIAS_UP, LK_CONFIG_BIAS_DOWN };
+
+/* What the configuration has to know about a board profile. The caller fills the list from the drivers' table
+ * (lk_cabinet_profiles()), so that this module needs no driver. 0 or false everywhere: that check is left to the
+ * driver, but for inputs, where it means that the board has none. GPIO banks need no row. */
 struct lk_config_profile {
     const char *name;
-    unsigned channels;      /* doors at most */
+    unsigned channels;      /* relays */
+    unsigned inputs;        /* 0: the door switches need another board (inputs_unit) */
     unsigned pulse_unit_ms; /* pulse_ms must be a multiple */
-    unsigned pulse_max_ms;  /* pulse_ms must not exceed it */
+    unsigned pulse_min_ms;
+    unsigned pulse_max_ms;
+    bool needs_software_pulse;                      /* the bank must say accept_software_pulse = yes */
+    bool rtu_only, tcp_only;                        /* on this kind of fieldbus only */
+    uint8_t pulse_modes[LK_CONFIG_PROFILE_MODES];   /* what pulse_mode may be; ends with 0 */
+    uint8_t catch_all[LK_CONFIG_PROFILE_CATCH_ALL]; /* addresses it answers besides its own; ends with 0 */
+    unsigned output_limit_ma;                       /* the bank's lock_ma must be given and not above it; 0: none */
+};
+
+/* A list of channels or inputs in the file's order. Number n of the file is n-1 here. */
+struct lk_config_list {
+    unsigned count;
+    uint8_t at[LK_CONFIG_BANK_DOORS];
+};
+
+/* GPIO lines in the file's order: the line's name, or "#OFFSET". */
+struct lk_config_lines {
+    unsigned count;
+    char name[LK_CONFIG_BANK_DOORS][LK_CONFIG_LINE_NAME];
 };
 
 /* [site]: who and where we are. operator and id are parts of every MQTT topic and event id. */
@@ -88,24 +119,43 @@ struct lk_config_fieldbus {
     unsigned timeout_ms; /* for a reply, unless the bank says otherwise */
 };
 
-/* [bank NAME]: the doors of one board. Door d (from 1 in the file) is bit and index d-1 here. */
+/* [bank NAME]: the doors of one board, or of one set of GPIO lines. Door d (from 1 in the file) is bit and index d-1
+ * here. */
 struct lk_config_bank {
     char name[LK_CONFIG_BANK_NAME];
-    char fieldbus[LK_CONFIG_NAME];
-    unsigned fieldbus_index; /* into lk_config.fieldbus */
-    unsigned unit;           /* Modbus address 1..247 */
     char profile[LK_CONFIG_NAME];
+    bool gpio; /* profile = gpio; made here */
+
+    /* Only with a board on a fieldbus. */
+    char fieldbus[LK_CONFIG_NAME];
+    unsigned fieldbus_index;             /* into lk_config.fieldbus */
+    unsigned unit;                       /* Modbus address 1..247 */
+    struct lk_config_list channels;      /* door -> relay, one for each door; 1..doors unless the file says otherwise */
+    struct lk_config_list inputs;        /* door -> input of its switch; as channels unless the file says otherwise */
+    unsigned inputs_unit;                /* the board with the door switches; 0: they are on the bank's own board */
+    char inputs_profile[LK_CONFIG_NAME]; /* its kind; "" without inputs_unit */
+    bool accept_software_pulse;          /* a board that cannot time a pulse may drive these locks */
+    unsigned pulse_mode;                 /* 0: the profile's default */
+    unsigned timeout_ms;                 /* 0: the profile's */
+    unsigned poll_ms;                    /* 0: as fast as an RTU line allows, 100 over TCP is set here */
+    bool verified;                       /* a technician confirmed an unverified profile on the bench */
+
+    /* Only with GPIO lines. */
+    char gpio_chip[LK_CONFIG_CHIP_NAME];   /* "label:NAME" or a path of a device */
+    struct lk_config_lines locks, sensors; /* door -> line; one of each for every door */
+    enum lk_config_level lock_active;      /* what energises a lock */
+    enum lk_config_bias bias;              /* of the sensor lines */
+    unsigned debounce_ms;                  /* of the sensor lines */
+
     unsigned doors;
     enum lk_size size[LK_CONFIG_BANK_DOORS];
-    uint32_t low_reach;                 /* bit set: a seated person reaches it */
-    enum lk_config_level sensor_closed; /* what the input reads while the door is shut */
-    unsigned pulse_ms;                  /* 0: the profile's */
-    char supply[LK_CONFIG_NAME];        /* banks with the same name share one power supply for coils */
-    unsigned supply_index;              /* 0..supplies-1, banks with equal names have equal indices */
-    unsigned timeout_ms;                /* 0: the profile's */
-    unsigned poll_ms;                   /* 0: as fast as an RTU line allows, 100 over TCP is set here */
+    uint32_t low_reach;          /* bit set: a seated person reaches it */
+    uint32_t sensor_closed;      /* bit set: this door's input reads high (1 on the wire) while the door is shut */
+    unsigned pulse_ms;           /* 0: the profile's */
+    unsigned lock_ma;            /* what a lock draws; 0: not told */
+    char supply[LK_CONFIG_NAME]; /* banks with the same name share one power supply for coils */
+    unsigned supply_index;       /* 0..supplies-1, banks with equal names have equal indices */
     unsigned confirm_ms;
-    bool verified; /* a technician confirmed an unverified profile on the bench */
 };
 
 /* [uplink]; present false: there is no such section and no MQTT connection is made. Empty text: not given. */
@@ -120,11 +170,47 @@ struct lk_config_uplink {
     unsigned keepalive_s, health_s;
 };
 
-/* [scanner]; present false: no scanner. */
+/* [scanner]; present false: no scanner. baud and mode mean nothing to a keyboard. */
+enum lk_config_scanner_kind { LK_CONFIG_SCANNER_SERIAL, LK_CONFIG_SCANNER_KEYBOARD };
+enum lk_config_scanner_mode { LK_CONFIG_SCANNER_CONTINUOUS, LK_CONFIG_SCANNER_HOST };
 struct lk_config_scanner {
     bool present;
     char device[LK_CONFIG_PATH_LEN];
+    enum lk_config_scanner_kind kind;
     unsigned baud;
+    enum lk_config_scanner_mode mode;
+};
+
+/* [keypad]; present false: none. */
+struct lk_config_keypad {
+    bool present;
+    char device[LK_CONFIG_PATH_LEN];
+    int64_t idle_ms;
+};
+
+/* [card]; present false: no ID-card reader. */
+struct lk_config_card {
+    bool present;
+    char device[LK_CONFIG_PATH_LEN];
+    unsigned baud;
+};
+
+/* [panel]; present false: none. Outputs in the order of enum lk_panel_output (drivers/panel.h): ready, attention,
+ * out_of_order, buzzer; "" is not wired. */
+enum lk_config_panel_kind { LK_CONFIG_PANEL_GPIO, LK_CONFIG_PANEL_COILS };
+enum { LK_CONFIG_PANEL_OUTPUTS = 4 };
+struct lk_config_panel {
+    bool present;
+    enum lk_config_panel_kind kind;
+    char output[LK_CONFIG_PANEL_OUTPUTS][LK_CONFIG_NAME]; /* as written */
+    int channel[LK_CONFIG_PANEL_OUTPUTS];                 /* coils: from 0; -1: not wired */
+    char chip[LK_CONFIG_NAME * 2];
+    enum lk_config_level active;
+    char fieldbus[LK_CONFIG_NAME];
+    unsigned fieldbus_index; /* into lk_config.fieldbus */
+    unsigned unit;
+    char profile[LK_CONFIG_NAME];
+    bool verified;
 };
 
 /* The whole configuration. A value without pointers; may be copied. */
@@ -141,10 +227,14 @@ struct lk_config {
     char admin_socket[LK_CONFIG_PATH_LEN];
     char admin_group[LK_CONFIG_NAME]; /* "": only root and the daemon's own user */
     struct lk_config_scanner scanner;
-    unsigned code_digits;                    /* [codes] digits: 6..16 */
+    struct lk_config_keypad keypad;
+    struct lk_config_card card;
+    struct lk_config_panel panel;
+    unsigned code_digits;                   /* [codes] digits: 6..16 */
     enum lk_config_unknown unknown_barcode; /* [deposit]: an item nobody announced */
     unsigned retention_days;
-    struct lk_core_config core; /* banks, doors, durations and limits, ready for the core */
+    struct lk_core_config core;                /* banks, doors, durations and limits, ready for the core */
+    char metrics_textfile[LK_CONFIG_PATH_LEN]; /* "": none is written */
     enum lk_level log_level;
     char trace_file[LK_CONFIG_PATH_LEN]; /* "": no trace */
 };

@@ -10,11 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { LK_WIRING_LEN = 32 }; /* SHA-256 */
+
 struct lk_door_config {
     char label[LK_LABEL_MAX + 1]; /* "A07": bank name and two-digit number */
     int bank;
     enum lk_size size;
     bool low_reach;
+    uint8_t
+        wiring[LK_WIRING_LEN]; /* fingerprint of what connects the label to a lock and a switch; the core carries it */
 };
 
 struct lk_core_config {

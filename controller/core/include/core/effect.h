@@ -12,8 +12,9 @@
 
 enum lk_effect_kind {
     /* STORE: one transaction, in list order */
-    LK_FX_INTENT_ADD,    /* .intent, .door, .item.id, .purpose, .actor, .who, .from: durable before its PULSE (law 1) */
-    LK_FX_INTENT_SETTLE, /* .intent, .outcome: what the sensor proved */
+    LK_FX_INTENT_ADD,      /* .intent, .door, .item.id, .purpose, .actor, .who, .from: durable before its PULSE (law 1),
+                              together with how the door is wired */
+    LK_FX_INTENT_SETTLE,   /* .intent, .outcome: what the sensor proved */
     LK_FX_INTENT_WITHDRAW, /* .intent: the deposit was cancelled while its door was open */
     LK_FX_INTENT_FINISH,   /* .intent: the opening is over, its door is shut or given up */
     LK_FX_ITEM_PUT, /* .item: create, or update channel, size, phone tail, low_reach of one that exists; not custody */
@@ -24,6 +25,8 @@ enum lk_effect_kind {
     LK_FX_DOOR_USE,       /* .door, .use, .item.id, .reason */
     LK_FX_DOUBT,          /* .door, .to non-NONE: in doubt (.from, .purpose); NONE: doubt is over */
     LK_FX_BANK_STOP,      /* .bank, .reason; reason NONE: resumed */
+    LK_FX_WIRING_SEEN,    /* every door's wiring as it is now was told; a door not known before is confirmed with it */
+    LK_FX_WIRING_CONFIRM, /* .door: as it is wired now is right */
     LK_FX_LOCKOUT,        /* .count tries, .level, .duration_ms of the lockout that runs (0: none) */
     LK_FX_COMMAND,        /* .jti, .digest, .result, .reason, .outcome: remembered, and the stored answer */
     LK_FX_EVENT,          /* .event: appended to the log in the same transaction (law 5) */

@@ -49,6 +49,7 @@ enum lk_admin_op {
     LK_ADMIN_OPEN,    /* .door */
     LK_ADMIN_BLOCK,   /* .door */
     LK_ADMIN_UNBLOCK, /* .door, or .bank when door is LK_NO_DOOR: resume a stopped bank */
+    LK_ADMIN_CONFIRM, /* .door, or .bank when door is LK_NO_DOOR: the changed wiring was tried and is right */
     LK_ADMIN_SETTLE,  /* .item (facts), .settle_to: an inspection decided where an unknown item is */
     LK_ADMINS
 };

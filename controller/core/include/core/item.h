@@ -37,6 +37,7 @@ struct lk_event {
     int door;          /* index or LK_NO_DOOR */
     int expected_door; /* door.wrong: the door that was pulsed; else LK_NO_DOOR */
     int bank;          /* site.board_*: index; else -1 */
+    uint32_t doors;    /* site.config: bit n is the n-th door of .bank; else 0 */
     char item[LK_ITEM_ID_MAX + 1];
     enum lk_custody from, to; /* a custody change, when to != LK_CUSTODY_NONE */
     enum lk_purpose purpose;

@@ -21,6 +21,7 @@ struct lk_op {
     enum lk_custody from;     /* the item's custody when the opening was authorised */
     bool item_cancelled;      /* recall of a cancelled item: it becomes returned, not at_window */
     bool withdrawn;           /* deposit: the courier takes the item out again; closing frees the door */
+    bool rewired;             /* restored, and its door is wired otherwise than when it was pulsed */
     unsigned tries;           /* pulses given for this authorisation by a person: 1, then 2 */
     uint64_t request;         /* who waits for the outcome, 0: nobody */
     char jti[LK_JTI_MAX + 1]; /* the command that waits for the outcome */
@@ -37,6 +38,8 @@ struct lk_door {
     int64_t doubt_until_ms; /* LK_NEVER: no doubt. Else the item's outcome is unproven until a person or staff decide */
     enum lk_purpose doubt_purpose;
     enum lk_custody doubt_from;
+    bool wiring_held; /* wired otherwise than confirmed: only staff may open it, to find out which door it is now */
+    bool wiring_news; /* until boot: what is to be told about its wiring */
 };
 
 struct lk_bank {
@@ -95,7 +98,8 @@ struct lk_lockout {
 
 struct lk_core {
     bool booted;
-    bool stopping; /* no new pulses: shutting down */
+    bool stopping;   /* no new pulses: shutting down */
+    bool wiring_new; /* until boot: a door's wiring is not in the store yet */
     uint64_t next_intent;
     struct lk_bank bank[LK_MAX_BANKS];
     struct lk_door door[LK_MAX_DOORS];

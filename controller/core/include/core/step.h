@@ -18,6 +18,9 @@ void lk_core_restore_door(struct lk_core *core, int door, enum lk_use use, const
                           enum lk_reason blocked_for);
 void lk_core_restore_op(struct lk_core *core, int door, const struct lk_op *op);
 void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpose, enum lk_custody from);
+/* After the calls about the door. An unfinished opening says for itself whether its door is wired otherwise now
+ * (lk_op.rewired). */
+void lk_core_restore_wiring(struct lk_core *core, int door, enum lk_wiring wiring);
 void lk_core_restore_bank(struct lk_core *core, int bank, enum lk_reason stopped_for);
 /* lock_ms: the whole length of the lockout that ran when we stopped (0: none); it starts anew at boot (law 11). */
 void lk_core_restore_lockout(struct lk_core *core, unsigned tries, unsigned level, int64_t lock_ms, int64_t now_ms);

@@ -7,7 +7,7 @@
 
 /* Sizes of the fixed arrays. Ids are printable ASCII made of letters, digits and . _ - (base/text.h lk_text_is_id). */
 enum {
-    LK_MAX_BANKS = 16,
+    LK_MAX_BANKS = 64, /* 512 doors of boards with 8 relays */
     LK_MAX_DOORS = 512,
     LK_ITEM_ID_MAX = 64,  /* characters of an item_id, a barcode */
     LK_STAFF_ID_MAX = 32, /* characters of a staff id */
@@ -102,6 +102,16 @@ enum lk_bank_state {
 
 enum lk_size { LK_SIZE_S, LK_SIZE_M, LK_SIZE_L, LK_SIZE_XL, LK_SIZES };
 
+/* How a door is wired, compared with what the store knows of it (docs/decisions/0009). */
+enum lk_wiring {
+    LK_WIRING_SAME,    /* as confirmed */
+    LK_WIRING_NEW,     /* the store knows nothing of it: a new door, or a database of before */
+    LK_WIRING_CHANGED, /* otherwise than confirmed, and nobody was told yet */
+    LK_WIRING_HELD,    /* otherwise than confirmed, as it was at the last start */
+    LK_WIRING_BACK,    /* as confirmed again, after it was otherwise */
+    LK_WIRINGS
+};
+
 /* How much the wall clock is worth. */
 enum lk_clock_quality { LK_CLOCK_UNSYNCED, LK_CLOCK_RTC, LK_CLOCK_SYNCED, LK_CLOCK_QUALITIES };
 
@@ -153,6 +163,12 @@ enum lk_reason {
     LK_REASON_LINE_MISSING,
     LK_REASON_GUARD_LOST,
     LK_REASON_BOARD_UNVERIFIED,
+    LK_REASON_DEVICE_MISSING,
+    LK_REASON_WIRING_CHANGED,
+    LK_REASON_DUPLICATE_ADDRESS,
+    LK_REASON_WRONG_BOARD,
+    LK_REASON_GARBLED,
+    LK_REASON_INPUTS_SILENT,
     /* process */
     LK_REASON_STORE_FAILED,
     LK_REASON_BACKUP_FAILED,
@@ -209,6 +225,7 @@ enum lk_event_type {
     LK_EV_SITE_BOARD_LOST,
     LK_EV_SITE_BOARD_BACK,
     LK_EV_SITE_CLOCK,
+    LK_EV_SITE_CONFIG,
     LK_EV_SITE_DEGRADED,
     LK_EV_AUDIT_MISMATCH,
     LK_EVENT_TYPES

@@ -55,7 +55,7 @@ int lk_store_open(const struct lk_store_config *config, struct lk_store **ret_st
 struct lk_store *lk_store_close(struct lk_store *store);
 
 /* Gives the core what the store knows: calls lk_core_restore_* for doors, unfinished intents, doubts, stopped banks,
- * lockout, remote opens and the next intent id. Call it between lk_core_init() and LK_IN_BOOT.
+ * how each door's wiring compares with what was confirmed, lockout, remote opens and the next intent id. Call it between lk_core_init() and LK_IN_BOOT.
  *   now     the calendar; remote opens of the last 24 h are counted by it when it is synced, else all of the last
  *           LK_REMOTE_KEPT count (law 11)
  *   now_ms  monotonic
@@ -104,6 +104,10 @@ struct lk_store_health {
 };
 
 void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health);
+
+/* SHA-256 of a text: the fingerprint of what it says (lk_door_config.wiring). 0, or -EIO when OpenSSL fails. Any
+ * thread; needs no open store. */
+int lk_store_fingerprint(const char *text, uint8_t ret_print[LK_WIRING_LEN]);
 
 /* The database's path, as given. Valid until close. */
 const char *lk_store_path(const struct lk_store *store);

@@ -115,6 +115,7 @@ const EVENTS = {
   "site.stopped": ["控制程序停止", "daemon stopped"],
   "site.board_lost": ["{bank} 柜锁控板失联", "board {bank} lost"],
   "site.board_back": ["{bank} 柜锁控板正常", "board {bank} is there"],
+  "site.config": ["接线配置变化", "wiring changed or confirmed"],
   "site.clock": ["时钟状态变化", "clock quality changed"],
   "site.degraded": ["带故障运行", "running degraded"],
   "audit.mismatch": ["账实不符", "books and truth differ"],
