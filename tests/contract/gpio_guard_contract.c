@@ -259,7 +259,7 @@ static void law_9_an_owner_that_is_killed_while_stopped(void **state)
 static void law_9_switching_on_after_the_end_does_not_last(void **state)
 {
     (void)state;
-    struct owner o = start(switches_on_too_late, 400);
+    struct owner o = start(switches_on_too_late, 1000);
     int64_t after_ms = off_after_ms(o.until_ms, SOON_MS);
     assert_in_range(after_ms, 0, INSIST_MS + late_ms());
     finish(&o);

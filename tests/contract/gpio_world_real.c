@@ -20,7 +20,7 @@
 #include "gpio_world.h"
 #include "hal/gpio_linux.h"
 
-enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000, PATH_CAP = 256, SLACK_MS = 400 };
+enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000, PATH_CAP = 256, SLACK_MS = 800 };
 
 #define CONFIGFS "/sys/kernel/config/gpio-sim"
 
