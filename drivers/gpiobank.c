@@ -13,7 +13,8 @@ enum {
     ANSWER_MS = 200, /* a guard that takes longer is not one */
     OFF_AGAIN_MS = 10,
     OFF_TRIES = 3,
-    EVENTS = 32, /* taken at a time */
+    EVENTS = 32,  /* taken at a time */
+    POLL_MS = 50, /* where the chip cannot tell edges: often enough for a door, seldom enough for a slow expander */
     NOBODY = -1,
 };
 
@@ -407,7 +408,7 @@ int lk_gpiobank_lines(const struct lk_gpiobank_config *config, struct lk_gpio_co
         pulse_of(config) > LK_GPIOBANK_CEILING_MS) {
         return -EINVAL;
     }
-    struct lk_gpio_config lines = {.ceiling_ms = ceiling_of(config), .lines_n = 2 * config->doors};
+    struct lk_gpio_config lines = {.ceiling_ms = ceiling_of(config), .poll_ms = POLL_MS, .lines_n = 2 * config->doors};
     (void)lk_text_copy(lines.chip, sizeof(lines.chip), config->chip);
     (void)lk_text_copy(lines.consumer, sizeof(lines.consumer), config->consumer[0] ? config->consumer : "lockerd");
     for (unsigned d = 0; d < config->doors; d++) {

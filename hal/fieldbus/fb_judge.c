@@ -124,7 +124,7 @@ static void prove(const struct lk_fb_job *job, uint8_t unit, const uint8_t *pdu,
  * second board. A tenth for inexact clocks. */
 static bool too_early(const struct lk_fb_sched *s, const struct lk_fb_request *request, size_t n, int64_t took_ns)
 {
-    int64_t wire_ns = (int64_t)(request->pdu_len + n + 2 * LK_FB_RTU_OVERHEAD) * s->config.char_ns;
+    int64_t wire_ns = (int64_t)(request->pdu_len + n + 2UL * LK_FB_RTU_OVERHEAD) * s->config.char_ns;
     return s->paced && took_ns * 10 < wire_ns * 9;
 }
 

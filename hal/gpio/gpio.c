@@ -57,7 +57,8 @@ uint64_t lk_gpio_mask(const struct lk_gpio_config *config, enum lk_gpio_directio
 int lk_gpio_config_check(const struct lk_gpio_config *config)
 {
     if (!text_ok(config->chip, sizeof(config->chip)) || !text_ok(config->consumer, sizeof(config->consumer)) ||
-        config->lines_n < 1 || config->lines_n > LK_GPIO_LINES_MAX || config->ceiling_ms > LK_GPIO_CEILING_MAX_MS) {
+        config->lines_n < 1 || config->lines_n > LK_GPIO_LINES_MAX || config->ceiling_ms > LK_GPIO_CEILING_MAX_MS ||
+        (config->poll_ms > 0 && config->poll_ms < LK_GPIO_POLL_MIN_MS)) {
         return -EINVAL;
     }
     for (unsigned i = 0; i < config->lines_n; i++) {

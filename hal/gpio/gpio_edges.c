@@ -27,6 +27,13 @@ void lk_gpio_edges_start(struct lk_gpio_edges *edges, const struct lk_gpio_confi
     }
 }
 
+void lk_gpio_edges_poll(struct lk_gpio_edges *edges, unsigned poll_ms, int64_t now_ns)
+{
+    edges->poll_ns = (int64_t)poll_ms * NS_PER_MS;
+    edges->read_at_ns = now_ns;
+    edges->raw = edges->told;
+}
+
 unsigned lk_gpio_edges_room(const struct lk_gpio_edges *edges)
 {
     return LK_GPIO_EDGES_QUEUE - edges->count;
@@ -67,7 +74,8 @@ void lk_gpio_edges_feed(struct lk_gpio_edges *edges, unsigned line, bool level, 
 /* A level that no edge announced starts a quiet time of its own, and so does a burst whose end may have been lost. */
 static void settle(struct lk_gpio_edges *edges, unsigned line, bool level, int64_t now_ns)
 {
-    if (edges->burst[line] >= LK_GPIO_QUEUE) {
+    bool moved = edges->poll_ns > 0 && level != is_in(edges->raw, line);
+    if (edges->burst[line] >= LK_GPIO_QUEUE || moved) {
         move(edges, line, now_ns);
     } else if (!is_in(edges->moving, line)) {
         if (level != is_in(edges->told, line)) {
@@ -81,7 +89,7 @@ static void settle(struct lk_gpio_edges *edges, unsigned line, bool level, int64
 
 bool lk_gpio_edges_wants(const struct lk_gpio_edges *edges, int64_t now_ns)
 {
-    bool due = false;
+    bool due = edges->poll_ns > 0 && now_ns >= edges->read_at_ns + edges->poll_ns;
     for (unsigned i = 0; edges->moving && i < LK_GPIO_LINES_MAX; i++) {
         due = due || (is_in(edges->moving, i) && edges->due_ns[i] <= now_ns);
     }
@@ -91,8 +99,9 @@ bool lk_gpio_edges_wants(const struct lk_gpio_edges *edges, int64_t now_ns)
 void lk_gpio_edges_levels(struct lk_gpio_edges *edges, uint64_t levels, int64_t now_ns)
 {
     /* One queue may serve all lines: the noise of one can push out the edges of another. */
-    bool all = edges->full || edges->bursts >= LK_GPIO_QUEUE;
+    bool all = edges->full || edges->bursts >= LK_GPIO_QUEUE || edges->poll_ns > 0;
     edges->full = false;
+    edges->read_at_ns = now_ns;
     for (unsigned i = 0; i < LK_GPIO_LINES_MAX; i++) {
         bool level = is_in(levels, i);
         if (is_in(edges->debounced, i)) {
@@ -103,11 +112,13 @@ void lk_gpio_edges_levels(struct lk_gpio_edges *edges, uint64_t levels, int64_t 
         edges->burst[i] = 0;
     }
     edges->bursts = 0;
+    edges->raw = levels;
 }
 
 int64_t lk_gpio_edges_next_ns(const struct lk_gpio_edges *edges)
 {
-    int64_t next_ns = edges->count > 0 || edges->full ? 0 : INT64_MAX;
+    int64_t next_ns = edges->poll_ns > 0 ? edges->read_at_ns + edges->poll_ns : INT64_MAX;
+    next_ns = edges->count > 0 || edges->full ? 0 : next_ns;
     for (unsigned i = 0; edges->moving && i < LK_GPIO_LINES_MAX; i++) {
         if (is_in(edges->moving, i) && edges->due_ns[i] < next_ns) {
             next_ns = edges->due_ns[i];

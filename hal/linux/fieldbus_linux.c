@@ -28,6 +28,7 @@ enum {
     STOP_REPLY_NS = 300000000,  /* a reply is awaited no longer once the line is being stopped with follow-ups open */
     STOP_REOPEN_NS = 600000000, /* no new connection is tried later than this after the stop (it may take a second) */
     STOP_TRIES_NS = 1600000000, /* no follow-up is begun later */
+    STOP_NOISE_NS = 40000000,
 };
 
 struct line {
@@ -101,7 +102,7 @@ static void recover(struct line *line)
         return;
     }
     if (line->base.config.transport == LK_FB_RTU) {
-        lk_fb_link_drain(line->link, SILENCE_NS, stopping ? 2 * SILENCE_NS : NOISE_LIMIT_NS);
+        lk_fb_link_drain(line->link, SILENCE_NS, stopping ? STOP_NOISE_NS : NOISE_LIMIT_NS);
         return;
     }
     lk_fb_link_close(line->link);
@@ -124,7 +125,7 @@ static void learn_lateness(struct line *line, int64_t wanted_ns, int64_t woke_ns
 static int64_t frames_ns(const struct line *line, const struct lk_fb_request *r)
 {
     size_t reply = r->expect == LK_FB_READ ? r->read_bytes + 2U : r->expect == LK_FB_HEAD ? 5U : r->pdu_len;
-    return lk_fb_wire_ns(&line->base.config, r->pdu_len + reply + 2 * RTU_OVERHEAD);
+    return lk_fb_wire_ns(&line->base.config, r->pdu_len + reply + 2UL * RTU_OVERHEAD);
 }
 
 /* Around the instant when the reply is expected the worker does not sleep: the gap counts from when the reply was
@@ -161,6 +162,16 @@ static int await_reply(struct line *line, const struct lk_fb_job *job, int64_t *
     return r == -EINTR ? lk_fb_link_await(line->link, *deadline_ns - now_ns(), -1) : r;
 }
 
+/* When this thread was held up, a repetition of an earlier reply and the reply itself wait together, and nothing tells
+ * when each of them came: then the first one is no proof. */
+static void doubt(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
+{
+    if (outcome->status == 0 && job->request.listen_ms == 0 && lk_fb_link_check(line->link) > 0) {
+        outcome->status = -EBADMSG;
+        outcome->doubled = true;
+    }
+}
+
 static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
 {
     size_t n = job->request.pdu_len + RTU_OVERHEAD;
@@ -182,6 +193,7 @@ static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk
         verdict = lk_fb_judge(&line->base, job, frame.unit, frame.pdu, frame.n, outcome, heard_ns);
         outcome->done_at_ns = heard_ns;
     }
+    doubt(line, job, outcome);
     if (outcome->status == 0) {
         line->turnaround_ns[job->request.unit] =
             outcome->done_at_ns - outcome->sent_at_ns - frames_ns(line, &job->request);
@@ -310,7 +322,7 @@ static void send_follow_ups(struct line *line)
     while (follows && now_ns() < stop_ns + STOP_TRIES_NS && lk_fb_last(&line->base, now_ns(), &job)) {
         sleep_until(line->free_at_ns);
         if (lk_fb_link_check(line->link) > 0) {
-            lk_fb_link_drain(line->link, SILENCE_NS, 2 * SILENCE_NS);
+            lk_fb_link_drain(line->link, SILENCE_NS, STOP_NOISE_NS);
         }
         job.wait_ms = job.wait_ms < STOP_REPLY_NS / 1000000 ? job.wait_ms : STOP_REPLY_NS / 1000000;
         transact(line, &job);

@@ -24,7 +24,8 @@ struct gpio_linux {
     struct lk_gpio base; /* its fd is an epoll of the lines', the guard's and the timer's */
     struct lk_gpio_chip *chip;
     struct lk_gpio_guard guard;
-    int timer; /* events are left, or the end of a quiet time; -1 without edges */
+    bool polled; /* the chip cannot tell edges */
+    int timer;   /* events are left, or the end of a quiet time; -1 without edges */
     int64_t timer_at_ns;
     struct lk_gpio_edges edges;
 };
@@ -206,6 +207,17 @@ static int explain_refusal(struct gpio_linux *self, const unsigned *offsets, int
     return complain(self, err, "the lines are refused: %s", strerror(-err));
 }
 
+static int request_without_edges(struct gpio_linux *self, const unsigned *offsets)
+{
+    struct lk_gpio_config plain = self->base.config;
+    for (unsigned i = 0; i < plain.lines_n; i++) {
+        bool edges = plain.lines[i].direction == LK_GPIO_IN_EDGES;
+        plain.lines[i].direction = edges ? LK_GPIO_IN : plain.lines[i].direction;
+        plain.lines[i].debounce_ms = 0;
+    }
+    return lk_gpio_chip_request(self->chip, &plain, offsets);
+}
+
 static int request_lines(struct gpio_linux *self)
 {
     unsigned offsets[LK_GPIO_LINES_MAX];
@@ -214,7 +226,12 @@ static int request_lines(struct gpio_linux *self)
         return r;
     }
     r = lk_gpio_chip_request(self->chip, &self->base.config, offsets);
-    return r ? explain_refusal(self, offsets, r) : 0;
+    r = r ? explain_refusal(self, offsets, r) : 0;
+    self->polled = r == -EOPNOTSUPP && self->base.config.poll_ms > 0 && request_without_edges(self, offsets) == 0;
+    if (self->polled) {
+        self->base.complaint[0] = '\0';
+    }
+    return self->polled ? 0 : r;
 }
 
 /* --- what is watched */
@@ -303,7 +320,10 @@ static int start_edges(struct gpio_linux *self)
     if (r) {
         return complain(self, r, "the lines cannot be read: %s", strerror(-r));
     }
-    lk_gpio_edges_start(&self->edges, &self->base.config, !lk_gpio_chip_debounces(), levels);
+    lk_gpio_edges_start(&self->edges, &self->base.config, self->polled || !lk_gpio_chip_debounces(), levels);
+    if (self->polled) {
+        lk_gpio_edges_poll(&self->edges, self->base.config.poll_ms, now_ns());
+    }
     self->timer_at_ns = INT64_MAX;
     return 0;
 }
@@ -331,6 +351,7 @@ static int open_lines(struct lk_gpio *gpio)
         return r;
     }
     gpio->fd = lk_steal_fd(&epoll);
+    arm(self);
     return 0;
 }
 
@@ -373,7 +394,7 @@ static int take(struct lk_gpio *gpio, struct lk_gpio_event *ret_events, unsigned
 {
     struct gpio_linux *self = self_of(gpio);
     lk_gpio_guard_hear(&self->guard);
-    int r = self->edges.lines ? drain(self) : 0;
+    int r = self->edges.lines && !self->polled ? drain(self) : 0;
     if (r == 0 && lk_gpio_edges_wants(&self->edges, now_ns())) {
         uint64_t levels;
         r = lk_gpio_chip_read(self->chip, &levels);

@@ -84,7 +84,8 @@ static int check(struct gpio_sim *self)
     }
     int r = find_lines(self);
     r = r ? r : find_holder(self);
-    if (r == 0 && self->chip->no_edges && lk_gpio_mask(&self->base.config, LK_GPIO_IN_EDGES)) {
+    if (r == 0 && self->chip->no_edges && self->base.config.poll_ms == 0 &&
+        lk_gpio_mask(&self->base.config, LK_GPIO_IN_EDGES)) {
         r = complain(self, -EOPNOTSUPP, "the chip cannot tell edges, or has no such bias, on these lines");
     }
     return r;
@@ -121,6 +122,10 @@ static int open_lines(struct lk_gpio *gpio)
     }
     lk_gpio_sim_all_off(self);
     lk_gpio_edges_start(&self->edges, &gpio->config, true, levels_of(self));
+    self->polled = self->chip->no_edges;
+    if (self->polled) {
+        lk_gpio_edges_poll(&self->edges, gpio->config.poll_ms, self->chip->now_ns);
+    }
     self->guard =
         (struct guard){.alive = gpio->config.ceiling_ms > 0, .answer_at_ns = INT64_MAX, .off_at_ns = INT64_MAX};
     return 0;

@@ -39,7 +39,7 @@ bool lk_gpio_sim_logical(const struct gpio_sim *self, unsigned line)
 
 static void queue_edge(struct gpio_sim *self, unsigned offset)
 {
-    for (unsigned i = 0; i < self->base.config.lines_n; i++) {
+    for (unsigned i = 0; !self->polled && i < self->base.config.lines_n; i++) {
         struct queue *q = &self->queues[i];
         if (self->offsets[i] == offset && self->base.config.lines[i].direction == LK_GPIO_IN_EDGES) {
             if (q->n < LK_GPIO_QUEUE) {

@@ -61,7 +61,7 @@ struct guard {
 struct gpio_sim {
     struct lk_gpio base;
     struct lk_gpio_sim_chip *chip;
-    bool gone;
+    bool gone, polled;
     unsigned offsets[LK_GPIO_LINES_MAX];
     struct queue queues[LK_GPIO_LINES_MAX];
     struct lk_gpio_edges edges;

@@ -17,7 +17,7 @@ enum { LINES = 64, NS_PER_S = 1000000000 };
 
 /* Shared between the processes of a test. */
 struct shared {
-    atomic_bool there;
+    atomic_bool there, no_edges;
     atomic_uint life; /* a chip that came back is another one */
     atomic_bool pull[LINES], driven[LINES], drive[LINES];
 };
@@ -91,14 +91,14 @@ void fake_chip_plug(bool there)
     }
 }
 
+void fake_chip_no_edges(void)
+{
+    shared->no_edges = true;
+}
+
 bool fake_chip_wire(unsigned offset)
 {
     return shared->driven[offset] ? shared->drive[offset] : shared->pull[offset];
-}
-
-void fake_chip_force(unsigned offset, bool high)
-{
-    shared->drive[offset] = high;
 }
 
 static bool logical(const struct lk_gpio_chip *chip, unsigned i)
@@ -194,6 +194,11 @@ int lk_gpio_chip_request(struct lk_gpio_chip *chip, const struct lk_gpio_config 
             return -EBUSY;
         }
     }
+    for (unsigned i = 0; i < config->lines_n; i++) {
+        if (shared->no_edges && config->lines[i].direction == LK_GPIO_IN_EDGES) {
+            return -ENXIO;
+        }
+    }
     chip->config = *config;
     for (unsigned i = 0; i < config->lines_n; i++) {
         const struct lk_gpio_line *line = &config->lines[i];
@@ -211,8 +216,12 @@ int lk_gpio_chip_request(struct lk_gpio_chip *chip, const struct lk_gpio_config 
 
 unsigned lk_gpio_chip_edge_fds(const struct lk_gpio_chip *chip, int *ret_fds)
 {
+    bool edges = false;
+    for (unsigned i = 0; i < chip->config.lines_n; i++) {
+        edges = edges || chip->config.lines[i].direction == LK_GPIO_IN_EDGES;
+    }
     ret_fds[0] = chip->event_fd;
-    return 1;
+    return edges ? 1 : 0;
 }
 
 unsigned lk_gpio_chip_output_fds(const struct lk_gpio_chip *chip, int *ret_fds)

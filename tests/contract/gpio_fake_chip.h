@@ -14,7 +14,7 @@ void fake_chip_plug(bool there);
 void fake_chip_pull(unsigned offset, bool high);
 bool fake_chip_wire(unsigned offset);
 
-/* As a process that writes to the line behind everybody's back. */
-void fake_chip_force(unsigned offset, bool high);
+/* As one whose interrupt pin is not wired. */
+void fake_chip_no_edges(void);
 
 #endif

@@ -163,6 +163,10 @@ static void reply_with(struct responder *r, uint8_t unit, uint8_t *reply, size_t
             p->at_ns = at_ns + fault->late_ms * INT64_C(1000000);
             p->at_ns += r->baud ? (int64_t)(p->n + 8) * 10 * 1000000000 / r->baud : 0;
             p->connection = r->connection;
+            if (fault->glued && 2 * p->n <= sizeof(p->bytes)) {
+                memcpy(p->bytes + p->n, p->bytes, p->n);
+                p->n *= 2;
+            }
             return;
         }
     }

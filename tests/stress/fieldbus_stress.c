@@ -22,13 +22,14 @@ enum {
     AGAIN = 3,
     PULSE_CHANNELS = 5, /* of each board: timed by it; the others are switched off by the line */
     ON_MS = 30,
-    ON_MOST_MS = 1000, /* its time, and five tries with their time-outs; the rest is for a busy machine */
-    SETTLE_MS = 6000,  /* until a unit in quarantine is asked again, and more */
+    ON_MOST_MS = 15000, /* an off that the line gave up, and then its unit was in quarantine until the next probe */
+    AGAIN_MS = 20,
+    SETTLE_MS = 15000,
     PATIENCE_MS = 20000,
     TROUBLES_SHOWN = 10,
 };
 
-enum kind { FREE, READ, PULSE, PLAIN };
+enum kind { FREE, READ, PULSE, PLAIN, OFF };
 
 /* What a slot asked, and the truth when it did. */
 struct asked {
@@ -37,7 +38,8 @@ struct asked {
     uint16_t address;
     uint8_t function, registers;
     uint32_t done_before;
-    bool is_off; /* PLAIN: the request has completed, the follow-up is awaited */
+    bool is_off;         /* PLAIN: the request has completed, the follow-up is awaited */
+    int64_t again_at_ms; /* OFF: to be sent then; 0: is sent */
 };
 
 struct lane {
@@ -57,7 +59,7 @@ struct lane {
 };
 
 static struct lane lanes[LINES];
-static uint64_t seed, sent, proven, unproven, refused, troubles;
+static uint64_t seed, sent, proven, unproven, refused, given_up, troubles;
 
 static unsigned dice(unsigned sides)
 {
@@ -91,7 +93,7 @@ static void begin(struct lane *l, unsigned index)
                                         .timeout_ms = WIRE_TIMEOUT_MS,
                                         .paced_pty = true,
                                         .queue_slots = 2 * SLOTS};
-    l->wire = wire_make(seed + index * 7919, FAULTS_PER_1000);
+    l->wire = wire_make(seed + index * 7919UL, FAULTS_PER_1000);
     (void)snprintf(config.name, sizeof(config.name), "line %u", index);
     (void)snprintf(config.device, sizeof(config.device), "%s", wire_path(l->wire));
     if (lk_fieldbus_linux_create(&config, &l->fb) != 0 || lk_fieldbus_start(l->fb) != 0) {
@@ -191,19 +193,34 @@ static void judge_door(struct lane *l, const struct lk_fb_completion *c, const s
     *undone = left > done ? left - done : 0;
 }
 
+/* What the line gave up the owner goes on with, as a driver does before it uses that coil again. */
+static void off_again(struct lane *l, unsigned slot)
+{
+    struct asked *a = &l->asked[slot];
+    struct lk_fb_request r = {.tag = slot,
+                              .unit = a->unit,
+                              .pdu_len = 5,
+                              .pdu = {5, 0, a->channel, 0, 0},
+                              .expect = LK_FB_ECHO,
+                              .priority = LK_FB_MOVING};
+    a->again_at_ms = 0;
+    if (lk_fieldbus_submit(l->fb, &r) != 0) {
+        trouble("a request with room for it was not accepted");
+    }
+}
+
 static void judge_off(struct lane *l, const struct lk_fb_completion *c, const struct asked *a)
 {
     if (c->status == 0 && wire_coil(l->wire, a->unit, a->channel)) {
         trouble("coil %u/%u is on though its off was proven", a->unit, a->channel);
-    } else if (c->status != 0) {
-        (void)printf("off of %u/%u was given up (%d)\n", a->unit, a->channel, c->status);
     }
 }
 
 static void take(struct lane *l, const struct lk_fb_completion *c)
 {
     struct asked *a = c->tag < SLOTS ? &l->asked[c->tag] : NULL;
-    if (!a || a->kind == FREE || c->unit != a->unit || c->is_then != (a->kind == PLAIN && a->is_off)) {
+    if (!a || a->kind == FREE || a->again_at_ms || c->unit != a->unit ||
+        c->is_then != (a->kind == PLAIN && a->is_off)) {
         trouble("a completion that nobody waits for");
         return;
     }
@@ -213,7 +230,7 @@ static void take(struct lane *l, const struct lk_fb_completion *c)
     refused += !c->was_sent;
     if (a->kind == READ) {
         judge_read(c, a);
-    } else if (c->is_then) {
+    } else if (c->is_then || a->kind == OFF) {
         judge_off(l, c, a);
     } else {
         judge_door(l, c, a);
@@ -221,7 +238,13 @@ static void take(struct lane *l, const struct lk_fb_completion *c)
     if (c->status == -EHOSTDOWN) {
         l->down_until_ms[a->unit] = now_ms() + 100;
     }
-    if (c->was_sent && c->status != 0 && !c->is_then) {
+    if ((c->is_then || a->kind == OFF) && c->status != 0) {
+        given_up += c->is_then;
+        a->kind = OFF;
+        a->again_at_ms = now_ms() + AGAIN_MS;
+        return;
+    }
+    if (c->was_sent && c->status != 0 && a->kind != OFF) {
         l->again = *a;
         l->again_n = AGAIN;
     }
@@ -242,9 +265,12 @@ static bool turn(bool more)
     last_ms = last_ms ? last_ms : now_ms();
     for (unsigned i = 0; i < LINES; i++) {
         struct lane *l = &lanes[i];
-        for (unsigned slot = 0; more && slot < SLOTS; slot++) {
-            if (l->asked[slot].kind == FREE) {
+        for (unsigned slot = 0; slot < SLOTS; slot++) {
+            const struct asked *a = &l->asked[slot];
+            if (more && a->kind == FREE) {
                 submit(l, slot);
+            } else if (a->again_at_ms && now_ms() >= a->again_at_ms) {
+                off_again(l, slot);
             }
         }
         fds[i] = (struct pollfd){.fd = lk_fieldbus_fd(l->fb), .events = POLLIN};
@@ -271,7 +297,8 @@ static unsigned all_waiting(void)
 /* Every door moved as often as it was asked to at most, and every coil is off. */
 static void judge_lane(struct lane *l, unsigned index)
 {
-    for (uint8_t unit = 1; unit <= WIRE_UNITS; unit++) {
+    for (unsigned u = 1; u <= WIRE_UNITS; u++) {
+        uint8_t unit = (uint8_t)u;
         for (unsigned channel = 0; channel < WIRE_CHANNELS; channel++) {
             if (wire_done(l->wire, unit, channel) > l->asked_of[unit][channel]) {
                 trouble("line %u: door %u/%u moved more often than it was asked to", index, unit, channel);
@@ -308,11 +335,12 @@ static void report(int64_t took_ms)
         struct lk_fb_stats st = {0};
         heard += wire_requests(lanes[i].wire);
         on_ms = wire_longest_on_ms(lanes[i].wire) > on_ms ? wire_longest_on_ms(lanes[i].wire) : on_ms;
-        for (uint8_t unit = 1; unit <= WIRE_UNITS; unit++) {
-            (void)lk_fieldbus_stats(lanes[i].fb, unit, &st);
+        for (unsigned unit = 1; unit <= WIRE_UNITS; unit++) {
+            (void)lk_fieldbus_stats(lanes[i].fb, (uint8_t)unit, &st);
             late += st.late;
         }
     }
+    (void)printf("%" PRIu64 " times off had to be sent after the line gave it up\n", given_up);
     (void)printf("boards heard %" PRIu64 " requests; %" PRIu64
                  " late or stray replies were dropped; the longest that a "
                  "coil was on: %" PRId64 " ms of %d\n",

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 enum { PENDING_MAX = 16, ADU_MAX = 64, REQUEST = 8, GAP_NS = 1750000, CHAR_NS = 10 * 1000000000LL / WIRE_BAUD };
-enum { LATE_MOST_MS = 60, STALL_NS = 100000000, PUNCTUAL_NS = 300000 };
+/* A board never sleeps, this thread may be held up. What it then finds is thrown away: no board answers to a request
+ * long after it. */
+enum { LATE_MOST_MS = 60, STALL_NS = 100000000, PUNCTUAL_NS = 300000, SLEEP_NS = 10000000, HELD_UP_NS = 15000000 };
 
 struct pending {
     int64_t at_ns, expires_ns; /* sent at; not at all when this program was stopped for so long */
@@ -104,7 +106,7 @@ static size_t act(struct wire *w, const uint8_t *q, int64_t at_ns, uint8_t *ret_
         }
         return 6;
     }
-    size_t bytes = q[5] * 2U;
+    size_t bytes = (size_t)q[5] * 2;
     ret_adu[2] = (uint8_t)bytes;
     for (size_t i = 0; i < bytes; i++) {
         ret_adu[3 + i] = (uint8_t[]){q[2], q[3], q[0], q[1]}[i % 4];
@@ -198,11 +200,14 @@ static void serve(struct wire *w, const uint8_t *q, int64_t heard_ns)
     send_with(w, fault, adu, n, heard_ns + (int64_t)(REQUEST + n) * CHAR_NS);
 }
 
-static void take_bytes(struct wire *w)
+static void take_bytes(struct wire *w, bool held_up)
 {
     int64_t heard_ns = now_ns();
     ssize_t n = read(w->fd, w->in + w->in_n, sizeof(w->in) - w->in_n);
     w->in_n += n > 0 ? (size_t)n : 0;
+    if (held_up) {
+        w->in_n = 0;
+    }
     while (w->in_n >= REQUEST) {
         must(crc16(w->in, 6) == (w->in[6] | w->in[7] << 8), "a request with a bad checksum");
         serve(w, w->in, heard_ns);
@@ -240,13 +245,13 @@ static void *work(void *arg)
         pthread_mutex_lock(&w->lock);
         int64_t next_ns = send_due(w);
         pthread_mutex_unlock(&w->lock);
-        int64_t ns = next_ns == INT64_MAX ? 50000000 : next_ns - now_ns();
-        struct timespec ts = {.tv_nsec = ns < 0 ? 0 : ns > 50000000 ? 50000000 : ns};
+        int64_t begin_ns = now_ns(), ns = next_ns == INT64_MAX ? SLEEP_NS : next_ns - begin_ns;
+        struct timespec ts = {.tv_nsec = ns < 0 ? 0 : ns > SLEEP_NS ? SLEEP_NS : ns};
         struct pollfd fds[] = {{.fd = w->fd, .events = POLLIN}, {.fd = w->wake[0], .events = POLLIN}};
         (void)ppoll(fds, 2, &ts, NULL);
         if (fds[0].revents & POLLIN) {
             pthread_mutex_lock(&w->lock);
-            take_bytes(w);
+            take_bytes(w, now_ns() - begin_ns > ts.tv_nsec + HELD_UP_NS);
             pthread_mutex_unlock(&w->lock);
         } else if (fds[0].revents & POLLHUP) {
             (void)poll(NULL, 0, 1); /* nobody has it open */

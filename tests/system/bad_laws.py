@@ -82,6 +82,7 @@ class WrongDoor(bad_case.Case):
         one.admin("unblock", bank="A", why="the wires of A01 and A02 are right again")
         one.until_event("door.unblocked", bank="A")
         site_rig.until(lambda: self.bank(one)["state"] == "ready", 10, "the bank to be ready again")
+        site_rig.until(lambda: one.admin("status")["doors"]["unknown"] == 0, 10, "its doors to be seen after the set-up")
         for item in ("Y1", "Y2"):
             if one.item(item)["custody"] == "unknown":
                 one.admin("settle", item=item, to="in_locker", why="it lies there")

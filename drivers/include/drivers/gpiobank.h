@@ -10,7 +10,7 @@
  * The supply counts a pulse as long as its ceiling, so that even a late switching off does not meet the next coil.
  *
  * Door switches: edges bring the news, the levels are read again for the truth, and an unexpected change must hold for
- * confirm_ms as on every bank.
+ * confirm_ms as on every bank. A chip that cannot tell edges is read 20 times a second instead.
  *
  * A chip that is not there or vanished is LOST with LINE, a line that somebody else holds LOST with HELD, a name that
  * the chip does not have LOST with NO_LINE, a guard that died or does not answer LOST with GUARD; each is tried again

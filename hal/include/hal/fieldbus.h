@@ -131,7 +131,7 @@ struct lk_fb_completion {
     bool is_poll;
     bool is_then;      /* of the follow-up, not of the request */
     bool then_follows; /* another completion with this tag, is_then, will come */
-    bool doubled;      /* listen_ms: something more came after the proven reply */
+    bool doubled;      /* something more came: after the proven reply (listen_ms), or with it (-EBADMSG) */
     bool garbled;      /* -EBADMSG because of a bad checksum: noise, or two that spoke at once */
     uint8_t unit;      /* who was asked; of a broadcast: who answered, 0 for nobody or an answer from 0 */
     uint8_t exception;

@@ -17,6 +17,7 @@ struct lk_fieldbus_sim_fault {
     bool lose_reply;    /* does it, and the reply is lost */
     bool corrupt;       /* the reply's checksum is wrong (TCP: the header) */
     bool noise;         /* rubbish comes before the reply, as soon as one could come (hal/sim only) */
+    bool glued;         /* the reply comes twice without a pause (a real line only) */
     unsigned late_ms;   /* the reply starts this much later */
     uint8_t answers_as; /* this address in the reply instead of its own; 0: its own */
     uint8_t exception;  /* does nothing and answers with this code; 0: none */

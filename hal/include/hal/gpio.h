@@ -4,7 +4,7 @@
  *
  * An object is a wish at first and closed. Open it, watch lk_gpio_fd(), and call lk_gpio_take() when it is readable. A
  * chip may vanish at any time (a USB expander, an unbound driver): then every call says -ENODEV once and for all; the
- * caller closes, and tries to open again when LK_GPIO_RETRY_MS have passed. Kernels before 6.6 do not wake anybody when
+ * caller closes, and tries to open again when LK_GPIO_RETRY_MS have passed. Older kernels may wake nobody when
  * a chip goes: read the levels every LK_GPIO_LOOK_MS to notice.
  *
  * Edges: the kernel's queue holds LK_GPIO_QUEUE edges of a line and drops the rest without a word. So the levels are
@@ -33,11 +33,12 @@ enum {
     LK_GPIO_RETRY_MS = 1000,        /* between two attempts to open a chip that is not there */
     LK_GPIO_LOOK_MS = 1000,         /* between two readings that would notice a vanished chip */
     LK_GPIO_DEBOUNCE_MAX_MS = 1000, /* longest debounce */
+    LK_GPIO_POLL_MIN_MS = 10,       /* reading an expander takes its time, too */
     LK_GPIO_CEILING_MAX_MS = 10000, /* longest permission */
 };
 
 enum lk_gpio_direction {
-    LK_GPIO_IN,       /* levels only: for chips without interrupts */
+    LK_GPIO_IN,       /* levels only */
     LK_GPIO_IN_EDGES, /* levels, and an event for each change */
     LK_GPIO_OUT,      /* push-pull, inactive at first */
 };
@@ -56,6 +57,7 @@ struct lk_gpio_line {
 struct lk_gpio_config {
     char chip[LK_GPIO_CHIP_MAX];     /* "label:pinctrl-bcm2711", "/dev/gpiochip0" or "gpiochip0" */
     char consumer[LK_GPIO_NAME_MAX]; /* what others are told when they want one of our lines */
+    unsigned poll_ms;                /* where the chip cannot tell edges: read the levels so often instead. 0: do not */
     unsigned ceiling_ms;             /* > 0: the outputs are guarded, and no permission is longer. 0: they are not */
     unsigned lines_n;                /* 1..LK_GPIO_LINES_MAX */
     struct lk_gpio_line lines[LK_GPIO_LINES_MAX];
@@ -64,7 +66,7 @@ struct lk_gpio_config {
 struct lk_gpio_event {
     unsigned line;
     bool level;    /* from now on */
-    bool reread;   /* seen by reading the level again, not by an edge: at_ns is when it was read */
+    bool reread;   /* seen by reading the level, not by an edge: at_ns is when it was read */
     int64_t at_ns; /* CLOCK_MONOTONIC, by the kernel where it saw the edge. Debounced: when the quiet time was over */
 };
 
@@ -84,7 +86,7 @@ int lk_gpio_offset(const char *name, unsigned *ret_offset);
  * -ENOENT    the chip has no such line
  * -ENOTUNIQ  two chips, or two lines of the chip, answer to the name
  * -EBUSY     somebody else holds a line; the complaint names the line and the holder
- * -EOPNOTSUPP the chip cannot do this: edges without an interrupt (use LK_GPIO_IN), or bias
+ * -EOPNOTSUPP the chip cannot do this: edges without an interrupt (and poll_ms is 0), or bias
  * -EACCES    the user is not in the group of the chip's device
  * -EINVAL    two of the names mean the same line
  * others     of open(2), fork(2)

@@ -53,6 +53,8 @@ struct lk_gpio_edges {
     unsigned burst[LK_GPIO_LINES_MAX];   /* edges since the last reading: LK_GPIO_QUEUE of them, and some may be lost */
     unsigned bursts;                     /* their sum */
     bool full;                           /* a reading found no room */
+    int64_t poll_ns, read_at_ns;         /* poll_ns > 0: there are no edges, only readings */
+    uint64_t raw;                        /* of the last reading, where there are only readings */
     struct lk_gpio_event queue[LK_GPIO_EDGES_QUEUE];
     unsigned head, count;
 };
@@ -60,21 +62,24 @@ struct lk_gpio_edges {
 /* At open, with the levels read after the request. timed: this kernel interface does not debounce. */
 void lk_gpio_edges_start(struct lk_gpio_edges *edges, const struct lk_gpio_config *config, bool timed, uint64_t levels);
 
+/* After start, where the chip cannot tell edges: a reading is wanted so often. Debounce is then timed here, too. */
+void lk_gpio_edges_poll(struct lk_gpio_edges *edges, unsigned poll_ms, int64_t now_ns);
+
 /* How many more edges can be fed. */
 unsigned lk_gpio_edges_room(const struct lk_gpio_edges *edges);
 
 /* One edge from the kernel, in order. There must be room. */
 void lk_gpio_edges_feed(struct lk_gpio_edges *edges, unsigned line, bool level, int64_t at_ns);
 
-/* A reading is wanted: after a burst, and at the end of a quiet time. Not otherwise: it would run ahead of an edge that
- * is on its way, and take its time away. */
+/* A reading is wanted: after a burst, at the end of a quiet time, and where there are no edges. Not otherwise: it would
+ * run ahead of an edge that is on its way, and take its time away. */
 bool lk_gpio_edges_wants(const struct lk_gpio_edges *edges, int64_t now_ns);
 
 /* The levels of all lines, undebounced where timed here, read at now_ns. Call it when no edge waits any more. */
 void lk_gpio_edges_levels(struct lk_gpio_edges *edges, uint64_t levels, int64_t now_ns);
 
 /* When take() has something to do though no edge waits in the kernel: 0 (at once) while events are left, else the end
- * of the next quiet time. INT64_MAX: not at all. */
+ * of the next quiet time, or the next reading where there are no edges. INT64_MAX: not at all. */
 int64_t lk_gpio_edges_next_ns(const struct lk_gpio_edges *edges);
 
 unsigned lk_gpio_edges_take(struct lk_gpio_edges *edges, struct lk_gpio_event *ret_events, unsigned cap);

@@ -56,7 +56,7 @@ void lk_gpio_sim_unstick(struct lk_gpio_sim_chip *chip, unsigned offset);
 /* The next `count` writes fail with this errno (negative) and change nothing. */
 void lk_gpio_sim_refuse(struct lk_gpio_sim_chip *chip, int error, unsigned count);
 
-/* Edges cannot be asked for: open says -EOPNOTSUPP to LK_GPIO_IN_EDGES. */
+/* The chip cannot tell edges, as seen by the next open. */
 void lk_gpio_sim_no_edges(struct lk_gpio_sim_chip *chip, bool none);
 
 /* How the guards of this chip's requests behave from now on. */

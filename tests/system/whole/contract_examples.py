@@ -88,6 +88,7 @@ class Judge:
         kind = form.split()[0]
         text = isinstance(value, str)
         right = {"id": lambda: text and ID.fullmatch(value), "text": lambda: text and value != "",
+                 "list": lambda: value and all(LABEL.fullmatch(each) for each in value),
                  "label": lambda: text and (BANK if name == "bank" else LABEL).fullmatch(value),
                  "one": lambda: value in words(form), "reason": lambda: value in self.page.reasons,
                  "number": lambda: isinstance(value, int) and not isinstance(value, bool) and value > 0,
@@ -120,7 +121,7 @@ class Judge:
         self.like(what, health, example)
         for fault in health["faults"]:
             self.members(f"{what}: fault", fault, {"what", "reason"}, {"place"})
-            expect(fault["what"] in ("bank", "store", "clock") and fault["reason"] in self.page.reasons, f"{what}: {fault}")
+            expect(fault["what"] in ("bank", "wiring", "store", "clock") and fault["reason"] in self.page.reasons, f"{what}: {fault}")
 
     def compartments(self, what, got):
         example = self.page.examples["compartments"]
@@ -228,6 +229,25 @@ def play_trouble(site, doors):
     site.until_event("site.board_back", 25, bank="A")
 
 
+def play_rewired(site):
+    """Bank B's line gets another name for the same adapter: its doors wait until maintenance confirms them."""
+    site.sim.ask("door", all=True, action="close")
+    site_rig.until(lambda: site.admin("status")["doors"]["open"] == 0, 10, "all doors shut")
+    with open(site.config_path, encoding="utf-8") as f:
+        text = f.read()
+    path = site.sim.path["RTU"]
+    with open(site.config_path, "w", encoding="utf-8") as f:
+        f.write(text.replace(f"device = {path}\n", f"device = {os.path.realpath(path)}\n"))
+    site.restart()
+    site.until_event("site.config", 10, bank="B", reason="wiring_changed")
+    refused = site.postal.command("compartment.open", {"compartment": "B01"})
+    expect(refused["reason"] == "wiring_changed", f"a changed wiring opens nothing: {refused}")
+    health = site.postal.command("status.get")["status"]
+    expect({"what": "wiring", "place": "B", "reason": "wiring_changed"} in health["faults"], f"health: {health}")
+    site.admin("confirm", bank="B", why="tried")
+    site.until_event("site.config", 10, bank="B", reason="staff_request")
+
+
 def play_refusals(site):
     """Commands that are refused, one of each kind that needs no waiting."""
     command = site.postal.command
@@ -261,6 +281,7 @@ def main():
         doors = play_day(site)
         play_trouble(site, doors)
         play_refusals(site)
+        play_rewired(site)
         site.until_all_acked()
         site.daemon.kill()
         site.postal.wait(lambda: site.postal.presence["state"] == "offline", 40, "the broker to publish the will")

@@ -165,6 +165,34 @@ static void names_and_wild_values_are_refused(void **state)
     assert_int_equal(lk_fieldbus_linux_create(&line, &fb), -EINVAL);
 }
 
+/* Two replies wait together when this thread was held up: which of them belongs to the request? */
+static void law_3_a_reply_with_another_one_is_no_proof(void **state)
+{
+    (void)state;
+    struct responder *r = responder_make(LK_FB_RTU, 1, 8);
+    struct lk_fieldbus_config config = rtu(r, 115200);
+    struct lk_fieldbus *fb = start(&config);
+    struct lk_fb_request q = {.tag = 1,
+                              .unit = 1,
+                              .pdu_len = 5,
+                              .pdu = {2, 0, 0, 0, 8},
+                              .expect = LK_FB_READ,
+                              .read_bytes = 1,
+                              .priority = LK_FB_NORMAL};
+    for (unsigned glued = 0; glued < 2; glued++) {
+        struct lk_fb_completion c = {0};
+        responder_fault(r, 1, &(struct lk_fieldbus_sim_fault){.glued = glued == 1, .count = 1});
+        assert_int_equal(lk_fieldbus_submit(fb, &q), 0);
+        while (!lk_fieldbus_reap(fb, &c)) {
+            (void)poll(NULL, 0, 1);
+        }
+        assert_int_equal(c.status, glued ? -EBADMSG : 0);
+        assert_int_equal(c.doubled, glued);
+    }
+    lk_fieldbus_destroy(fb);
+    responder_end(r);
+}
+
 /* On Modbus TCP each connection has its own worker. */
 static void law_10_a_dead_tcp_board_blocks_no_other(void **state)
 {
@@ -203,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_scan_keeps_the_gap),
         cmocka_unit_test(a_second_opener_is_told_busy),
         cmocka_unit_test(an_absent_tty_is_waited_for),
+        cmocka_unit_test(law_3_a_reply_with_another_one_is_no_proof),
         cmocka_unit_test(law_10_a_dead_tcp_board_blocks_no_other),
         cmocka_unit_test(names_and_wild_values_are_refused),
     };

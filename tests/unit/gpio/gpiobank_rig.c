@@ -88,15 +88,22 @@ static struct lk_gpiobank_config config_of(unsigned b)
     return c;
 }
 
-static void make_bank(struct rig *rig, unsigned b)
+static void make_bank(struct rig *rig, unsigned b, struct lk_gpiobank_config config)
 {
     static const struct lk_lockbank_sink sink = {on_sense, on_pulse, on_board};
-    struct lk_gpiobank_config config = config_of(b);
     struct lk_gpio_config lines;
     rig->users[b] = (struct rig_user){rig, b};
     assert_int_equal(lk_gpiobank_lines(&config, &lines), 0);
     assert_int_equal(lk_gpio_sim_create(rig->chip, &lines, &rig->gpio[b]), 0);
     assert_int_equal(lk_gpiobank_create(&config, rig->gpio[b], rig->supply, &sink, &rig->users[b], &rig->banks[b]), 0);
+}
+
+void rig_misname(struct rig *rig, unsigned b)
+{
+    struct lk_gpiobank_config config = config_of(b);
+    (void)snprintf(config.sensors[0], sizeof(config.sensors[0]), "GPIO77");
+    lk_lockbank_destroy(rig->banks[b]);
+    make_bank(rig, b, config);
 }
 
 void rig_make(struct rig *rig)
@@ -111,7 +118,7 @@ void rig_make(struct rig *rig)
             lk_gpio_sim_pull(rig->chip, rig_lock_line(b, d), b == 1);
             rig_door(rig, b, d, false);
         }
-        make_bank(rig, b);
+        make_bank(rig, b, config_of(b));
     }
     lk_gpio_sim_watch(rig->chip, on_wire, rig);
 }

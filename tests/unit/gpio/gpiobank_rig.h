@@ -41,6 +41,9 @@ struct rig {
 void rig_make(struct rig *rig);
 void rig_end(struct rig *rig);
 
+/* Makes bank b anew, with a switch on a line that the chip does not have. */
+void rig_misname(struct rig *rig, unsigned b);
+
 /* Starts a bank and sees it ready. */
 void rig_ready(struct rig *rig, unsigned b);
 

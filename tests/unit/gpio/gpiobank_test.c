@@ -129,13 +129,33 @@ static void a_held_line_is_lost_and_names_the_holder(void **state)
     assert_string_equal(lk_lockbank_complaint(rig.banks[0]), "");
 }
 
-static void a_chip_without_edges_is_said(void **state)
+static void a_line_that_does_not_exist_is_said(void **state)
+{
+    (void)state;
+    rig_misname(&rig, 0);
+    assert_int_equal(lk_lockbank_start(rig.banks[0], rig.now_ms), 0);
+    assert_true(rig_is(&rig, 0, LK_LOCKBANK_LOST, LK_LOCKBANK_REASON_NO_LINE));
+    assert_string_equal(lk_lockbank_complaint(rig.banks[0]), "the chip has no line GPIO77");
+}
+
+static void a_chip_without_edges_is_read_instead(void **state)
 {
     (void)state;
     lk_gpio_sim_no_edges(rig.chip, true);
-    assert_int_equal(lk_lockbank_start(rig.banks[0], rig.now_ms), 0);
-    assert_true(rig_is(&rig, 0, LK_LOCKBANK_LOST, LK_LOCKBANK_REASON_NO_LINE));
-    assert_true(strlen(lk_lockbank_complaint(rig.banks[0])) > 0);
+    rig_ready(&rig, 0);
+    rig_forget(&rig);
+    asked(0, 1, 1);
+    rig_run(&rig, 20);
+    int64_t at_ms = rig.now_ms;
+    rig_door(&rig, 0, 1, true);
+    rig_run(&rig, 150);
+    assert_int_equal(rig_count(&rig, RIG_SENSE, 0, -1), 1);
+    assert_int_equal(lk_lockbank_sense_of(rig.banks[0], 1), LK_LOCKBANK_SENSE_OPEN);
+    assert_in_range(rig_note(&rig, RIG_SENSE, 0, 1, 0)->at_ms, at_ms + DEBOUNCE_MS, at_ms + 2 * 50 + DEBOUNCE_MS);
+    rig_run(&rig, 1000);
+    rig_door(&rig, 0, 1, false);
+    rig_run(&rig, CONFIRM_MS + 150);
+    assert_int_equal(lk_lockbank_sense_of(rig.banks[0], 1), LK_LOCKBANK_SENSE_CLOSED);
 }
 
 static void a_vanished_chip_is_lost_and_set_up_anew(void **state)
@@ -408,6 +428,18 @@ static void stop_with_a_permission_asked_for_reports_the_pulse(void **state)
     assert_int_equal(rig_count(&rig, RIG_LOCK, -1, -1), 0);
 }
 
+static void starting_again_reports_the_pulse_that_was_asked_for(void **state)
+{
+    (void)state;
+    rig_forget(&rig);
+    asked(0, 0, 1);
+    assert_int_equal(lk_lockbank_start(rig.banks[0], rig.now_ms), 0);
+    said_pulse(0, 0, LK_LOCKBANK_PULSE_NOT_SENT, 1);
+    asked(0, 0, 2);
+    rig_run(&rig, 1000);
+    assert_int_equal(rig_count(&rig, RIG_LOCK, 0, 0), 2);
+}
+
 static void stop_without_a_chip_proves_nothing(void **state)
 {
     (void)state;
@@ -542,7 +574,8 @@ int main(void)
         FRESH(law_9_start_switches_off_what_somebody_left_on),
         FRESH(no_chip_is_lost_and_tried_again),
         FRESH(a_held_line_is_lost_and_names_the_holder),
-        FRESH(a_chip_without_edges_is_said),
+        FRESH(a_line_that_does_not_exist_is_said),
+        FRESH(a_chip_without_edges_is_read_instead),
         TEST(a_vanished_chip_is_lost_and_set_up_anew),
         TEST(law_9_a_pulse_is_timed_and_proved),
         TEST(law_9_the_guard_ends_a_pulse_when_the_loop_hangs),
@@ -560,6 +593,7 @@ int main(void)
         TEST(law_9_a_chip_that_vanishes_in_a_pulse_is_off_and_set_up_off),
         TEST(law_9_stop_proves_the_locks_off),
         TEST(stop_with_a_permission_asked_for_reports_the_pulse),
+        TEST(starting_again_reports_the_pulse_that_was_asked_for),
         TEST(stop_without_a_chip_proves_nothing),
         TEST(law_9_destroy_switches_off),
         TEST(an_expected_opening_is_told_at_once),
