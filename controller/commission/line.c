@@ -56,8 +56,8 @@ static uint32_t bits_of(const struct lk_board_profile *profile, const struct lk_
 {
     uint32_t bits = 0;
     for (unsigned i = 0; i < inputs_of(profile) && i < 32; i++) {
-        bool on =
-            is_packed(profile->inputs_read) ? c->data[i / 8] >> i % 8 & 1 : (c->data[2 * i] | c->data[2 * i + 1]) != 0;
+        bool on = is_packed(profile->inputs_read) ? c->data[i / 8] >> i % 8 & 1
+                                                  : (c->data[(size_t)2 * i] | c->data[(size_t)2 * i + 1]) != 0;
         bits |= (uint32_t)on << i;
     }
     return bits;

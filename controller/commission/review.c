@@ -122,17 +122,18 @@ static int redo_channel(struct lk_com *com, const struct lk_com_board *b, unsign
 /* redo A07, or redo A channel 3: "redo A/3". 1: not understood. */
 static int redo(struct lk_com *com, const char *what)
 {
-    char bank[LK_COM_BANK];
-    unsigned door, channel;
+    char bank[LK_COM_BANK], digits[3];
+    unsigned door;
+    uint64_t channel;
     const struct lk_com_board *b = label(com, what, &door);
     int ch = b ? lk_com_channel_of_door(b, door) : -1;
     if (ch >= 0) {
         return redo_channel(com, b, (unsigned)ch);
     }
-    if (sscanf(what, "%5[A-Z0-9]/%2u", bank, &channel) == 2) {
+    if (sscanf(what, "%5[A-Z0-9]/%2[0-9]", bank, digits) == 2 && lk_text_parse_u64(digits, 99, &channel) == 0) {
         b = lk_com_bank_of(com->known, bank);
         if (b && channel >= 1 && channel <= b->profile->channels) {
-            return redo_channel(com, b, channel - 1);
+            return redo_channel(com, b, (unsigned)channel - 1);
         }
     }
     return 1;

@@ -233,6 +233,7 @@ static void doors_are_renumbered_and_done_again(void **state)
     rig_say(&rig, "review", 4, "redo A03");
     rig_say(&rig, "review", 5, "sizes A S:1,2 M:3");
     rig_say(&rig, "review", 6, "nonsense");
+    rig_say(&rig, "review", 7, "redo A/8");
     assert_int_equal(rig_run(&rig), 0);
     assert_int_equal(rig_said(&rig, "gap"), 1);
     assert_int_equal(rig_said(&rig, "not_understood"), 1);
