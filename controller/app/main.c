@@ -119,9 +119,8 @@ static void prepare_process(void)
 static int run(const struct lk_config *config)
 {
     struct lk_app app = {0};
-    struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create,
-                                   .gpio = lk_gpio_linux_create,
-                                   .serial = lk_serial_linux_create};
+    struct lk_backends backends = {
+        .fieldbus = lk_fieldbus_linux_create, .gpio = lk_gpio_linux_create, .serial = lk_serial_linux_create};
     char text[512] = "";
     struct lk_text why = lk_text_init(text, sizeof(text));
     int code = EX_OSERR;
