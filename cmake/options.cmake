@@ -8,7 +8,9 @@ option(LK_WERROR "Warnings are errors" ON)
 set(LK_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined")
 option(LK_COVERAGE "Instrument for gcov" OFF)
 
-add_compile_definitions(_GNU_SOURCE LK_VERSION="${PROJECT_VERSION}")
+# Large files on 32-bit boards too: without it even reading a folder fails once an inode's number needs more than 32 bits.
+# time_t keeps the width the distribution's libraries were built with (32 bits in Debian 12's armhf).
+add_compile_definitions(_GNU_SOURCE _FILE_OFFSET_BITS=64 LK_VERSION="${PROJECT_VERSION}")
 add_compile_options(
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wswitch-enum -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings

@@ -271,7 +271,9 @@ static bool may_drive(const struct lk_lockbank *base)
 static int start(struct lk_lockbank *base, int64_t now_ms)
 {
     struct gpiobank *self = self_of(base);
-    lk_gpio_close(self->gpio);
+    if (is_open(self)) { /* not closed and opened: a loop that watches the descriptor could not tell old from new */
+        (void)lk_gpio_write(self->gpio, self->locks, 0);
+    }
     self->on = NOBODY;
     end_asking(self, now_ms);
     set_up(self, now_ms);
@@ -311,15 +313,22 @@ static void ready(struct lk_lockbank *base, int64_t now_ms)
         return;
     }
     int r = take_events(self, now_ms);
-    if (r) {
+    if (r && base->ended) {
+        lk_gpio_close(self->gpio);
+    } else if (r) {
         lose(self, r, now_ms);
     }
-    turn(self, now_ms);
+    if (!base->ended) {
+        turn(self, now_ms);
+    }
 }
 
 static void tick(struct lk_lockbank *base, int64_t now_ms)
 {
     struct gpiobank *self = self_of(base);
+    if (base->ended) {
+        return;
+    }
     if (now_ms >= self->open_at_ms) {
         set_up(self, now_ms);
     }
@@ -332,7 +341,7 @@ static void tick(struct lk_lockbank *base, int64_t now_ms)
 static int64_t next_at_ms(const struct lk_lockbank *base)
 {
     const struct gpiobank *self = (const struct gpiobank *)base;
-    if (!is_open(self)) {
+    if (!is_open(self) || base->ended) {
         return self->open_at_ms;
     }
     int64_t at_ms = self->look_at_ms;
@@ -347,13 +356,12 @@ static int64_t next_at_ms(const struct lk_lockbank *base)
 static void stop(struct lk_lockbank *base, bool reachable, int64_t now_ms)
 {
     struct gpiobank *self = self_of(base);
-    (void)reachable; /* it may always drive */
+    (void)reachable; /* it may always drive. The lines stay ours, and off, until destroy */
     self->open_at_ms = INT64_MAX;
     self->on = NOBODY;
     end_asking(self, now_ms);
     int r = is_open(self) ? lk_gpio_write(self->gpio, self->locks, 0) : -EBADF;
     r = r ? r : lk_gpio_read(self->gpio, &self->levels);
-    lk_gpio_close(self->gpio);
     lk_bank_end(base, r == 0 && (self->levels & self->locks) == 0);
 }
 

@@ -92,6 +92,14 @@ void lk_reader_feed(struct lk_reader *reader, const void *bytes, size_t n, int64
     }
 }
 
+void lk_reader_lose(struct lk_reader *reader, int64_t now_ms)
+{
+    if (!reader->skipping) {
+        drop(reader, LK_READER_DROP_LOST, now_ms);
+    }
+    reader->settling = false;
+}
+
 void lk_reader_tick(struct lk_reader *reader, int64_t now_ms)
 {
     if (is_late(reader, now_ms)) {
@@ -121,6 +129,8 @@ const char *lk_reader_drop_name(enum lk_reader_drop why)
         return "late";
     case LK_READER_DROP_TAIL:
         return "tail";
+    case LK_READER_DROP_LOST:
+        return "lost";
     case LK_READER_DROPS:
         break;
     }
@@ -133,5 +143,14 @@ const struct lk_reader_trigger lk_reader_trigger_gm65 = {
     .stop = {0x04, 0xe5, 0x04, 0x00, 0xff, 0x13},
     .start_len = 6,
     .stop_len = 6,
-    .source = "Grow GM65/GM72 module manual, host mode",
+    .acks =
+        {
+            {{0x04, 0xd0, 0x00, 0x00, 0xff, 0x2c}, 6},       /* done */
+            {{0x05, 0xd1, 0x00, 0x00, 0x01, 0xff, 0x29}, 7}, /* send again */
+            {{0x05, 0xd1, 0x00, 0x00, 0x02, 0xff, 0x28}, 7}, /* not understood */
+            {{0x05, 0xd1, 0x00, 0x00, 0x06, 0xff, 0x24}, 7}, /* not in this mode */
+            {{0x02, 0x00, 0x00, 0x01, 0x00, 0x33, 0x31}, 7}, /* a register was written */
+        },
+    .ack_count = 5,
+    .source = "Grow GM65/GM72 module manual, host mode; Simple Serial Interface, Zebra 72E-40451",
 };

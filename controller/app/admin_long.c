@@ -332,6 +332,15 @@ static void check_cabinet(struct lk_app *app, struct checks *checks)
     }
 }
 
+static void check_readers(struct lk_app *app, struct checks *checks)
+{
+    struct lk_readers_state list[LK_READERS_MOST];
+    size_t n = lk_readers_list(app, list);
+    for (size_t i = 0; i < n; i++) {
+        check(checks, list[i].name, list[i].device, list[i].error == 0, LK_REASON_DEVICE_MISSING, list[i].detail);
+    }
+}
+
 static void check_doors(struct lk_app *app, struct checks *checks)
 {
     const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
@@ -375,6 +384,7 @@ static void self_checked(struct lk_long_job *job)
           chain ? "every event's hash is right" : "an event was changed after it was written");
     check_uplink(app, &checks);
     check_cabinet(app, &checks);
+    check_readers(app, &checks);
     check_doors(app, &checks);
     lk_admin_ok(job->request, json_pack("{s:o, s:b}", "checks", checks.list, "ok", checks.ok));
 }

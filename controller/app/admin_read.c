@@ -147,6 +147,7 @@ void lk_admin_status(void *user, struct lk_admin_request *request, const json_t 
     json_object_set_new(json, "fieldbuses", lk_admin_fieldbuses_json(app));
     json_object_set_new(json, "banks", banks_json(app));
     json_object_set_new(json, "doors", door_counts_json(app));
+    json_object_set_new(json, "readers", lk_readers_json(app));
     json_object_set_new(json, "wiring_changed", wiring_json(app));
     json_object_set_new(
         json, "kiosk",

@@ -66,6 +66,8 @@ static void out_changed(void *user)
     struct lk_view view;
     lk_core_view(lk_engine_core_config(app->engine), lk_engine_core(app->engine), lk_engine_now_ms(app->engine), &view);
     lk_face_show(app->face, &view);
+    lk_readers_show(app->readers, &view);
+    lk_lamps_show(app->lamps, &view);
     lk_postal_changed(app->postal);
 }
 
@@ -80,99 +82,14 @@ static void out_broken(void *user, int error)
     begin_stop(app);
 }
 
-/* --- scanner
- * ------------------------------------------------------------------------------------------------------------------------------------
- */
-
-static void arm_scanner(struct lk_app *app)
+static int start_devices(struct lk_app *app, struct lk_text *why)
 {
-    int64_t at_ms = lk_scanner_next_at_ms(app->scanner);
-    if (at_ms == INT64_MAX) {
-        (void)event_del(app->scanner_timer);
-        return;
-    }
-    int64_t wait_ms = at_ms - lk_engine_now_ms(app->engine);
-    wait_ms = wait_ms > 0 ? wait_ms : 1;
-    struct timeval tv = {.tv_sec = wait_ms / 1000, .tv_usec = (wait_ms % 1000) * 1000};
-    (void)event_add(app->scanner_timer, &tv);
-}
-
-static void on_scanner(evutil_socket_t fd, short what, void *user)
-{
-    (void)fd;
-    struct lk_app *app = user;
-    if (what & EV_READ) {
-        lk_scanner_ready(app->scanner, lk_engine_now_ms(app->engine));
-    } else {
-        lk_scanner_tick(app->scanner, lk_engine_now_ms(app->engine));
-    }
-    arm_scanner(app);
-}
-
-static void scanner_line(void *user, const char *line, int64_t now_ms)
-{
-    (void)now_ms;
-    struct lk_app *app = user;
-    if (!app->stopping) {
-        lk_kiosk_scan(app, line, 0);
-    }
-}
-
-static void scanner_drop(void *user, enum lk_reader_drop why, int64_t now_ms)
-{
-    static struct lk_log_limit limit = {.burst = 5, .window_ms = 60000}; /* owner thread only */
-    (void)user;
-    unsigned dropped = 0;
-    if (lk_log_allowed(&limit, now_ms, &dropped)) {
-        lk_log(LK_WARN, LK_BLAME_DEVICE, "scanner: a line was dropped (%s); the person scans again (%u more)",
-               lk_reader_drop_name(why), dropped);
-    }
-}
-
-static void scanner_state(void *user, int error, int64_t now_ms)
-{
-    (void)now_ms;
-    struct lk_app *app = user;
-    if (app->scanner_readable) {
-        event_free(app->scanner_readable);
-        app->scanner_readable = NULL;
-    }
-    if (error != 0) {
-        lk_log(LK_WARN, LK_BLAME_DEVICE, "scanner %s: %s; the keypad still works", app->config->scanner.device,
-               strerror(-error));
-        return;
-    }
-    lk_log(LK_NOTICE, LK_BLAME_NONE, "scanner %s: there", app->config->scanner.device);
-    app->scanner_readable = event_new(app->base, lk_scanner_fd(app->scanner), EV_READ | EV_PERSIST, on_scanner, app);
-    if (app->scanner_readable) {
-        (void)event_add(app->scanner_readable, NULL);
-    }
-}
-
-static const struct lk_scanner_sink scanner_sink = {.reader = {.line = scanner_line, .drop = scanner_drop},
-                                                    .state = scanner_state};
-
-static int start_scanner(struct lk_app *app, struct lk_text *why)
-{
-    if (!app->config->scanner.present) {
-        return EX_OK;
-    }
-    struct lk_serial *serial = NULL;
-    int r = app->backends.serial(app->config->scanner.device, app->config->scanner.baud, &serial);
+    int r = lk_readers_create(app, &app->readers, why);
     if (r == 0) {
-        r = lk_scanner_create(serial, &scanner_sink, app, &app->scanner);
+        r = lk_lamps_create(app, &app->lamps, why);
     }
-    if (r == 0) {
-        app->scanner_timer = event_new(app->base, -1, 0, on_scanner, app);
-        r = app->scanner_timer ? 0 : -ENOMEM;
-    }
-    if (r < 0) {
-        lk_text_addf(why, "the scanner %s cannot be set up: %s", app->config->scanner.device, strerror(-r));
-        return EX_OSERR;
-    }
-    lk_scanner_tick(app->scanner, lk_engine_now_ms(app->engine));
-    arm_scanner(app);
-    return EX_OK;
+    out_changed(app); /* they know nothing of the screen yet */
+    return r == 0 ? EX_OK : r == -EPERM ? EX_CONFIG : EX_OSERR;
 }
 
 /* --- housekeeping: clock quality, watchdog, write-ahead log
@@ -247,7 +164,7 @@ static void on_stop_timer(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     struct lk_app *app = user;
-    if (lk_cabinet_stopped(app->cabinet)) {
+    if (lk_cabinet_stopped(app->cabinet) && lk_lamps_stopped(app->lamps)) {
         (void)event_base_loopbreak(app->base);
     }
 }
@@ -271,6 +188,7 @@ static void begin_stop(struct lk_app *app)
     lk_engine_post(app->engine, &in);
     app->stopping = true;
     lk_cabinet_stop(app->cabinet);
+    lk_lamps_stop(app->lamps);
     struct timeval often = {.tv_usec = 20000}, most = {.tv_sec = STOP_MOST_MS / 1000};
     app->stop_timer = event_new(app->base, -1, EV_PERSIST, on_stop_timer, app);
     if (!app->stop_timer || event_add(app->stop_timer, &often) < 0 ||
@@ -433,7 +351,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     lk_engine_post(app->engine, &boot);
     lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
-    return r == 0 ? start_scanner(app, why) : EX_OSERR;
+    return r == 0 ? start_devices(app, why) : EX_OSERR;
 }
 
 int lk_app_start(struct lk_app *app, const struct lk_config *config, const struct lk_backends *backends,
@@ -481,10 +399,9 @@ void lk_app_end(struct lk_app *app)
     lk_admin_end_long(app);
     lk_admin_drop_all(app);
     app->postal = lk_postal_stop(app->postal);
+    app->lamps = lk_lamps_destroy(app->lamps);
     app->cabinet = lk_cabinet_destroy(app->cabinet);
-    free_event(app->scanner_readable);
-    free_event(app->scanner_timer);
-    app->scanner = lk_scanner_destroy(app->scanner);
+    app->readers = lk_readers_destroy(app->readers);
     app->face = lk_face_destroy(app->face);
     app->engine = lk_engine_destroy(app->engine);
     app->store = lk_store_close(app->store);

@@ -6,12 +6,15 @@
 
 #include "app/config.h"
 #include "cabinet.h"
-#include "drivers/scanner.h"
 #include "engine.h"
 #include "face/admin.h"
 #include "face/face.h"
+#include "hal/input.h"
+#include "hal/serial.h"
 #include "hal/watchdog.h"
+#include "lamps.h"
 #include "postal.h"
+#include "readers.h"
 #include "worker.h"
 
 enum { LK_ADMIN_WAITING = 32 };
@@ -21,6 +24,7 @@ struct lk_backends {
     lk_fieldbus_make *fieldbus;
     lk_gpio_make *gpio; /* NULL: there is none here */
     int (*serial)(const char *path, unsigned baud, struct lk_serial **ret_serial);
+    int (*input)(const char *path, struct lk_input_device **ret_device);
     struct lk_clock *clock;       /* borrowed */
     struct lk_watchdog *watchdog; /* borrowed */
 };
@@ -45,9 +49,10 @@ struct lk_app {
     struct lk_postal *postal; /* NULL: no uplink configured */
     struct lk_face *face;
     struct lk_admin *admin;
-    struct lk_scanner *scanner; /* NULL: none configured */
+    struct lk_readers *readers; /* NULL: none, not yet, or no more */
+    struct lk_lamps *lamps;     /* likewise */
     struct lk_worker *worker;
-    struct event *signals[2], *scanner_readable, *scanner_timer, *housekeeping, *stop_timer;
+    struct event *signals[2], *housekeeping, *stop_timer;
     int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
     int exit_code; /* of lk_app_run() */
@@ -82,6 +87,12 @@ extern const struct lk_admin_command lk_admin_table[];
 
 /* A scanned text, from the scanner or typed at the kiosk; request 0: nobody waits for an answer. */
 void lk_kiosk_scan(struct lk_app *app, const char *text, uint64_t request);
+
+/* A code, typed at the kiosk or at the keypad beside it; request as above. */
+void lk_kiosk_code(struct lk_app *app, const char *code, uint64_t request);
+
+/* Leaves a notice, or a door that is shut again, as "back" and "done" do. */
+void lk_kiosk_go_home(struct lk_app *app);
 
 /* The core's replies carry a request number: kiosk requests are even, admin ones odd. */
 uint64_t lk_kiosk_request(uint64_t face_request);

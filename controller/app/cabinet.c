@@ -223,6 +223,8 @@ static void on_line(evutil_socket_t fd, short what, void *user)
         line->heard_at_ms = lk_clock_mono_ms(c->clock);
         if (bank < c->config->banks) {
             lk_lockbank_completion(c->bank[bank].lockbank, &done, line->heard_at_ms);
+        } else if (c->other) {
+            c->other(c->other_user, &done);
         }
     }
     tick(c);
@@ -371,6 +373,15 @@ void lk_cabinet_resume_bank(struct lk_cabinet *c, int bank)
                strerror(-r));
     }
     arm(c);
+}
+
+void lk_cabinet_set_other(struct lk_cabinet *c, void (*other)(void *user, const struct lk_fb_completion *done),
+                          void *user)
+{
+    if (c) {
+        c->other = other;
+        c->other_user = user;
+    }
 }
 
 struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *c, unsigned index)

@@ -45,6 +45,10 @@ struct lk_cabinet *lk_cabinet_destroy(struct lk_cabinet *cabinet);
 int lk_cabinet_pulse(struct lk_cabinet *cabinet, int door, uint64_t intent, int64_t now_ms);
 void lk_cabinet_resume_bank(struct lk_cabinet *cabinet, int bank);
 
+/* Who gets the completions of the fieldbuses that belong to no bank; NULL: nobody. */
+void lk_cabinet_set_other(struct lk_cabinet *cabinet, void (*other)(void *user, const struct lk_fb_completion *done),
+                          void *user);
+
 /* For status pages. */
 struct lk_fieldbus *lk_cabinet_fieldbus(const struct lk_cabinet *cabinet, unsigned index);
 /* The worker of every line that is up and has a board to ask reported lately: what the watchdog is fed for. */

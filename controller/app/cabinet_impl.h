@@ -31,6 +31,8 @@ struct lk_cabinet {
     struct event_base *base;
     struct lk_clock *clock;
     struct lk_engine *engine;
+    void (*other)(void *user, const struct lk_fb_completion *done); /* for completions that are no bank's */
+    void *other_user;
     struct event *timer;
     struct lk_supply *supply[LK_MAX_BANKS];
     struct lk_cabinet_line line[LK_CONFIG_BUSES];

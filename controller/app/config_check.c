@@ -107,19 +107,6 @@ static void check_uplink(struct lk_config_reader *r, const struct lk_config_foun
     }
 }
 
-static void check_scanner(struct lk_config_reader *r, const struct lk_config_found *s)
-{
-    r->config->scanner.present = true;
-    for (unsigned i = 0; i < r->config->fieldbuses; i++) {
-        const struct lk_config_fieldbus *bus = &r->config->fieldbus[i];
-        if (bus->transport == LK_CONFIG_RTU && bus->device[0] != '\0' &&
-            strcmp(bus->device, r->config->scanner.device) == 0) {
-            lk_config_fault(r, lk_config_key_place(s, "device"),
-                            "scanner.device: fieldbus %s has the same device; allowed: a device of its own", bus->name);
-        }
-    }
-}
-
 static void check_lockout(struct lk_config_reader *r, const struct lk_config_found *s)
 {
     const struct lk_core_config *core = &r->config->core;
@@ -145,7 +132,10 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
         check_uplink(r, s);
         break;
     case LK_SEC_SCANNER:
-        check_scanner(r, s);
+    case LK_SEC_KEYPAD:
+    case LK_SEC_CARD:
+    case LK_SEC_PANEL:
+        lk_config_check_device(r, s);
         break;
     case LK_SEC_LOCKOUT:
         check_lockout(r, s);

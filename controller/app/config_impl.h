@@ -18,6 +18,9 @@ enum lk_config_section {
     LK_SEC_KIOSK,
     LK_SEC_ADMIN,
     LK_SEC_SCANNER,
+    LK_SEC_KEYPAD,
+    LK_SEC_CARD,
+    LK_SEC_PANEL,
     LK_SEC_CODES,
     LK_SEC_DEPOSIT,
     LK_SEC_TIMING,
@@ -159,6 +162,9 @@ int lk_config_read(struct lk_config_reader *r, const char *path);
 
 /* Missing keys, contradictions between keys, and what is derived from them. */
 void lk_config_check(struct lk_config_reader *r);
+
+/* Devices beside the doors: scanner, keypad, card reader, panel (config_check_devices.c). */
+void lk_config_check_device(struct lk_config_reader *r, const struct lk_config_found *s);
 
 /* The part of lk_config_check() for one [bank NAME] (config_bank.c), and for all of them together: two doors on one
  * coil, input or line. */

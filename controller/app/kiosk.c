@@ -37,12 +37,20 @@ static void submit(struct lk_app *app, struct lk_input *in, int facts_error, uin
     (void)lk_engine_submit(app->engine, in); /* a failure was answered there */
 }
 
-static void act_code(struct lk_app *app, const struct lk_face_act *act, uint64_t request)
+void lk_kiosk_code(struct lk_app *app, const char *code, uint64_t request)
 {
     struct lk_stamp now = lk_engine_stamp(app->engine);
     struct lk_input in;
-    int r = lk_facts_code(app->store, &now, act->text, app->config->code_digits, &in);
+    int r = lk_facts_code(app->store, &now, code, app->config->code_digits, &in);
     submit(app, &in, r, request);
+}
+
+void lk_kiosk_go_home(struct lk_app *app)
+{
+    struct lk_input in = lk_engine_input(LK_IN_BUTTON);
+    bool notice = lk_engine_core(app->engine)->session.screen == LK_SCREEN_NOTICE;
+    in.button = notice ? LK_BUTTON_BACK : LK_BUTTON_DONE;
+    submit(app, &in, 0, 0);
 }
 
 void lk_kiosk_scan(struct lk_app *app, const char *text, uint64_t request)
@@ -125,7 +133,7 @@ static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
     }
     switch (act->kind) {
     case LK_FACE_CODE:
-        act_code(app, act, request);
+        lk_kiosk_code(app, act->text, request);
         break;
     case LK_FACE_SCAN:
         lk_kiosk_scan(app, act->text, request);

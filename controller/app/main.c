@@ -4,6 +4,7 @@
 #include "hal/clock_linux.h"
 #include "hal/fieldbus_linux.h"
 #include "hal/gpio_linux.h"
+#include "hal/input_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
 #include "wiring.h"
@@ -119,8 +120,10 @@ static void prepare_process(void)
 static int run(const struct lk_config *config)
 {
     struct lk_app app = {0};
-    struct lk_backends backends = {
-        .fieldbus = lk_fieldbus_linux_create, .gpio = lk_gpio_linux_create, .serial = lk_serial_linux_create};
+    struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create,
+                                   .serial = lk_serial_linux_create,
+                                   .input = lk_input_linux_create,
+                                   .gpio = lk_gpio_linux_create};
     char text[512] = "";
     struct lk_text why = lk_text_init(text, sizeof(text));
     int code = EX_OSERR;

@@ -152,14 +152,25 @@ static void add_uplink(struct lk_app *app, struct lk_text *out)
     one(out, "uplink_sent_total", "counter", "Events sent since the start, repeats included.", (double)status.sent);
 }
 
+static void add_readers(struct lk_app *app, struct lk_text *out)
+{
+    struct lk_readers_state list[LK_READERS_MOST];
+    size_t n = lk_readers_list(app, list);
+    if (n > 0) {
+        head(out, "reader_there", "gauge", "Whether the scanner, keypad, card reader or panel is there.");
+    }
+    for (size_t i = 0; i < n; i++) {
+        sample(out, "reader_there", LABEL("reader", list[i].name), list[i].error == 0);
+    }
+}
+
 static void add_scanner(struct lk_app *app, struct lk_text *out)
 {
-    struct lk_scanner_counts counts = {0};
-    if (!app->scanner) {
+    struct lk_scanner_counts counts;
+    add_readers(app, out);
+    if (!lk_readers_scanner(app->readers, &counts)) {
         return;
     }
-    lk_scanner_counts(app->scanner, &counts);
-    one(out, "scanner_there", "gauge", "Whether the scanner is there.", lk_scanner_error(app->scanner) == 0);
     one(out, "scanner_lines_total", "counter", "Lines read.", counts.lines);
     one(out, "scanner_repeats_total", "counter", "Readings of the same code that were left out.", counts.repeats);
     head(out, "scanner_drops_total", "counter", "Lines dropped, by reason.");

@@ -295,6 +295,7 @@ static const char *const reason_names[] = {
     [LK_REASON_LINE_MISSING] = "line_missing",
     [LK_REASON_GUARD_LOST] = "guard_lost",
     [LK_REASON_BOARD_UNVERIFIED] = "board_unverified",
+    [LK_REASON_DEVICE_MISSING] = "device_missing",
     [LK_REASON_WIRING_CHANGED] = "wiring_changed",
     [LK_REASON_DUPLICATE_ADDRESS] = "duplicate_address",
     [LK_REASON_WRONG_BOARD] = "wrong_board",

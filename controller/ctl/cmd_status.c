@@ -1,6 +1,8 @@
+#include "base/cleanup.h"
 #include "show.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void status_doors(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
 {
@@ -75,6 +77,33 @@ static void status_keypad(struct lk_ctl *ctl, struct lk_table *t, const json_t *
         LK_WORDS({"left", lk_show_duration(ctl, l, "locked_s", a)}, {"tries", lk_ctl_get(l, "tries", b, sizeof(b))}));
 }
 
+/* Scanner, keypad, card reader, panel: those that are configured. */
+static void status_readers(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    static const struct {
+        const char *name, *label;
+    } labels[] = {{"scanner", "ctl.status.scanner"},
+                  {"keypad", "ctl.status.numbers"},
+                  {"card", "ctl.status.card"},
+                  {"panel", "ctl.status.panel"}};
+    char name[LK_SHOW_CELL], detail[LK_SHOW_CELL], reads[LK_SHOW_CELL], dropped[LK_SHOW_CELL];
+    const json_t *reader;
+    size_t i;
+    json_array_foreach(json_object_get(r, "readers"), i, reader)
+    {
+        bool ok = json_is_true(json_object_get(reader, "ok"));
+        const char *word = lk_ctl_get(reader, "name", name, sizeof(name));
+        for (size_t k = 0; k < LK_ARRAY_SIZE(labels); k++) {
+            if (strcmp(labels[k].name, word) == 0) {
+                lk_show_row(ctl, t, labels[k].label, ok ? "ctl.status.reader_there" : "ctl.status.reader_missing",
+                            LK_WORDS({"detail", lk_ctl_get(reader, "detail", detail, sizeof(detail))},
+                                     {"reads", lk_ctl_get(reader, "reads", reads, sizeof(reads))},
+                                     {"dropped", lk_ctl_get(reader, "dropped", dropped, sizeof(dropped))}));
+            }
+        }
+    }
+}
+
 static void print_banks(struct lk_ctl *ctl, const json_t *r)
 {
     static const char *const header[] = {"ctl.col.bank",     "ctl.col.state", "ctl.col.doors",
@@ -114,6 +143,7 @@ static void human_status(struct lk_ctl *ctl, const json_t *r)
     status_store(ctl, &t, r);
     lk_show_label(ctl, &t, "ctl.status.clock", lk_show_word(ctl, r, "clock", "ctl.clock", c));
     status_keypad(ctl, &t, r);
+    status_readers(ctl, &t, r);
     lk_show_row(ctl, &t, "ctl.status.kiosk", "ctl.status.kiosk_value",
                 LK_WORDS({"url", lk_ctl_get(kiosk, "url", a, LK_SHOW_CELL)},
                          {"n", lk_ctl_get(kiosk, "streams", b, LK_SHOW_CELL)}));

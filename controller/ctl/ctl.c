@@ -50,8 +50,14 @@ static void fail_json(const char *reason, const char *message)
     }
 }
 
+const char *lk_ctl_more(const struct lk_ctl *ctl, enum lk_option option)
+{
+    return ctl->more[__builtin_ctz((unsigned)option) - __builtin_ctz(LK_OPT_DEVICE)];
+}
+
 int lk_ctl_complain(struct lk_ctl *ctl, int exit_code, const char *reason, const char *key, const struct lk_word *words)
 {
+    (void)lk_text_copy(ctl->reason, sizeof(ctl->reason), reason);
     char text[1024];
     struct lk_text t = lk_text_init(text, sizeof(text));
     lk_say_fill(&t, lk_say_text(ctl->json ? LK_LANG_EN : ctl->lang, key), words);
@@ -102,6 +108,7 @@ static int complain_refused(struct lk_ctl *ctl, const json_t *line)
     const char *reason = lk_ctl_get(line, "reason", a, sizeof(a));
     const char *message = lk_ctl_get(line, "message", b, sizeof(b));
     int code = was_tried(reason) ? LK_EXIT_FAILED : LK_EXIT_REFUSED;
+    (void)lk_text_copy(ctl->reason, sizeof(ctl->reason), reason);
     if (ctl->json) {
         fail_json(reason, message);
         return code;

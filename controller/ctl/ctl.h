@@ -16,9 +16,12 @@ enum lk_exit {
     LK_EXIT_USAGE = 2,       /* the command line is wrong; the daemon was not asked */
     LK_EXIT_UNREACHABLE = 3, /* no daemon, or no permission to talk to it; nothing was changed */
     LK_EXIT_FAILED = 4,      /* tried and failed, or it is not known what became of it */
-    LK_EXIT_FAULTS = 5,      /* selfcheck, store: the answer names faults */
+    LK_EXIT_FAULTS = 5,      /* selfcheck, store, inspect: the answer names faults */
+    LK_EXIT_LEFT = 6,        /* commission, inspect: the person left before the end; --resume goes on */
+    LK_EXIT_BUSY = 75,       /* commission: the daemon, or another process, has the line */
 };
 
+enum { LK_MORE = 17 /* options that are kept as they are */ };
 enum { LK_SECRET_MAX = 128 }; /* characters of a PIN or of a badge's barcode */
 
 struct lk_ctl {
@@ -31,7 +34,9 @@ struct lk_ctl {
     uint64_t last, limit;
     const char *after; /* events: a seq; items: an item id */
     const char *why, *custody, *item, *role, *badge_file, *new_pin_file;
-    char **words; /* what follows the command, `word_count` of them */
+    const char *more[LK_MORE]; /* values of the options from LK_OPT_DEVICE on, "" for flags; see lk_ctl_more() */
+    char reason[48];           /* of the last complaint */
+    char **words;              /* what follows the command, `word_count` of them */
     int word_count;
     struct lk_client client;
     char pin[LK_SECRET_MAX + 1];
@@ -74,7 +79,27 @@ enum lk_option {
     LK_OPT_BADGE = 1 << 8,
     LK_OPT_BADGE_FILE = 1 << 9,
     LK_OPT_NEW_PIN_FILE = 1 << 10,
+    LK_OPT_DEVICE = 1 << 11, /* from here on: kept as they are */
+    LK_OPT_HOST = 1 << 12,
+    LK_OPT_LINE = 1 << 13,
+    LK_OPT_BAUD = 1 << 14,
+    LK_OPT_PARITY = 1 << 15,
+    LK_OPT_UNITS = 1 << 16,
+    LK_OPT_PROFILE = 1 << 17,
+    LK_OPT_JOURNAL = 1 << 18,
+    LK_OPT_RESUME = 1 << 19,
+    LK_OPT_EMPTY = 1 << 20,
+    LK_OPT_ANSWERS = 1 << 21,
+    LK_OPT_DRY_RUN = 1 << 22,
+    LK_OPT_CONFIG = 1 << 23,
+    LK_OPT_SET_ADDRESS = 1 << 24,
+    LK_OPT_LOCKERD = 1 << 25,
+    LK_OPT_REPORT = 1 << 26,
+    LK_OPT_ONLY = 1 << 27,
 };
+
+/* The value of an option from LK_OPT_DEVICE on, "" for a flag; NULL when it was not given. */
+const char *lk_ctl_more(const struct lk_ctl *ctl, enum lk_option option);
 
 struct lk_ctl_command {
     const char *name;
@@ -103,5 +128,7 @@ int lk_cmd_metrics(struct lk_ctl *ctl);
 int lk_cmd_uplink(struct lk_ctl *ctl);
 int lk_cmd_store(struct lk_ctl *ctl);
 int lk_cmd_staff(struct lk_ctl *ctl);
+int lk_cmd_commission(struct lk_ctl *ctl);
+int lk_cmd_inspect(struct lk_ctl *ctl);
 
 #endif

@@ -11,6 +11,12 @@
 #define CHECK_S  120 /* quick_check and the chain of a large database take their time */
 #define CHANGE_S 60  /* a pulse may wait 30 s for its supply, and then for the door */
 
+#define COMMISSION_OPTIONS                                                                                             \
+    (LK_OPT_DEVICE | LK_OPT_HOST | LK_OPT_LINE | LK_OPT_BAUD | LK_OPT_PARITY | LK_OPT_UNITS | LK_OPT_PROFILE |         \
+     LK_OPT_JOURNAL | LK_OPT_RESUME | LK_OPT_EMPTY | LK_OPT_ANSWERS | LK_OPT_DRY_RUN | LK_OPT_CONFIG |                 \
+     LK_OPT_SET_ADDRESS | LK_OPT_LOCKERD | LK_OPT_WHY)
+#define INSPECT_OPTIONS (LK_OPT_WHY | LK_OPT_ONLY | LK_OPT_REPORT | LK_OPT_JOURNAL | LK_OPT_RESUME | LK_OPT_ANSWERS)
+
 const struct lk_ctl_command lk_ctl_commands[] = {
     {"status", 0, 0, 0, READ_S, lk_cmd_status},
     {"doors", 0, 0, 0, READ_S, lk_cmd_doors},
@@ -28,10 +34,12 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"uplink", 0, 0, 0, READ_S, lk_cmd_uplink},
     {"store", 0, 0, 0, CHECK_S, lk_cmd_store},
     {"staff", 1, 2, LK_OPT_ROLE | LK_OPT_BADGE | LK_OPT_BADGE_FILE | LK_OPT_NEW_PIN_FILE, CHANGE_S, lk_cmd_staff},
+    {"commission", 0, 0, COMMISSION_OPTIONS, CHANGE_S, lk_cmd_commission},
+    {"inspect", 0, 600, INSPECT_OPTIONS, CHANGE_S, lk_cmd_inspect},
 };
 const size_t lk_ctl_command_count = LK_ARRAY_SIZE(lk_ctl_commands);
 
-enum { G_SOCKET = 1 << 16, G_JSON, G_LANG, G_STAFF, G_PIN_FILE, G_TIMEOUT, G_HELP, G_VERSION };
+enum { G_SOCKET = 1 << 28, G_JSON, G_LANG, G_STAFF, G_PIN_FILE, G_TIMEOUT, G_HELP, G_VERSION };
 
 static const struct option options[] = {
     {"socket", required_argument, NULL, G_SOCKET},
@@ -53,6 +61,23 @@ static const struct option options[] = {
     {"badge", no_argument, NULL, LK_OPT_BADGE},
     {"badge-file", required_argument, NULL, LK_OPT_BADGE_FILE},
     {"new-pin-file", required_argument, NULL, LK_OPT_NEW_PIN_FILE},
+    {"device", required_argument, NULL, LK_OPT_DEVICE},
+    {"host", required_argument, NULL, LK_OPT_HOST},
+    {"line", required_argument, NULL, LK_OPT_LINE},
+    {"baud", required_argument, NULL, LK_OPT_BAUD},
+    {"parity", required_argument, NULL, LK_OPT_PARITY},
+    {"units", required_argument, NULL, LK_OPT_UNITS},
+    {"profile", required_argument, NULL, LK_OPT_PROFILE},
+    {"journal", required_argument, NULL, LK_OPT_JOURNAL},
+    {"resume", no_argument, NULL, LK_OPT_RESUME},
+    {"cabinet-is-empty", no_argument, NULL, LK_OPT_EMPTY},
+    {"answers", required_argument, NULL, LK_OPT_ANSWERS},
+    {"dry-run", no_argument, NULL, LK_OPT_DRY_RUN},
+    {"config", required_argument, NULL, LK_OPT_CONFIG},
+    {"set-address", required_argument, NULL, LK_OPT_SET_ADDRESS},
+    {"lockerd", required_argument, NULL, LK_OPT_LOCKERD},
+    {"report", required_argument, NULL, LK_OPT_REPORT},
+    {"only", required_argument, NULL, LK_OPT_ONLY},
     {NULL, 0, NULL, 0},
 };
 
@@ -127,6 +152,10 @@ static bool set_global(struct lk_ctl *ctl, struct line *l, int option, const cha
 
 static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value)
 {
+    if (option >= LK_OPT_DEVICE) {
+        ctl->more[__builtin_ctz((unsigned)option) - __builtin_ctz(LK_OPT_DEVICE)] = value != NULL ? value : "";
+        return value == NULL || value[0] != '\0';
+    }
     switch (option) {
     case LK_OPT_FOLLOW:
         ctl->follow = true;
@@ -160,6 +189,24 @@ static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value
     case LK_OPT_NEW_PIN_FILE:
         ctl->new_pin_file = value;
         return true;
+    case LK_OPT_DEVICE:
+    case LK_OPT_HOST:
+    case LK_OPT_LINE:
+    case LK_OPT_BAUD:
+    case LK_OPT_PARITY:
+    case LK_OPT_UNITS:
+    case LK_OPT_PROFILE:
+    case LK_OPT_JOURNAL:
+    case LK_OPT_RESUME:
+    case LK_OPT_EMPTY:
+    case LK_OPT_ANSWERS:
+    case LK_OPT_DRY_RUN:
+    case LK_OPT_CONFIG:
+    case LK_OPT_SET_ADDRESS:
+    case LK_OPT_LOCKERD:
+    case LK_OPT_REPORT:
+    case LK_OPT_ONLY:
+        break; /* above */
     }
     return false;
 }

@@ -55,9 +55,16 @@ const char *lk_show_bytes(const json_t *o, const char *key, char *buf)
     return buf;
 }
 
-static const char *local_time(time_t at, char *buf)
+/* A 32-bit time_t ends in 2038; what it cannot hold is shown in UTC. */
+static const char *local_time(int64_t at_s, char *buf)
 {
     struct tm tm;
+    time_t at = (time_t)at_s;
+    if (at != at_s) {
+        struct lk_text t = lk_text_init(buf, LK_SHOW_CELL);
+        lk_text_add_utc(&t, at_s * 1000);
+        return buf;
+    }
     localtime_r(&at, &tm);
     strftime(buf, LK_SHOW_CELL, "%F %T", &tm);
     return buf;
@@ -67,12 +74,16 @@ const char *lk_show_time(const char *utc, char *buf)
 {
     struct tm tm = {0};
     const char *end = strptime(utc, "%Y-%m-%dT%H:%M:%S", &tm);
-    return end == NULL || utc[strlen(utc) - 1] != 'Z' ? utc : local_time(timegm(&tm), buf);
+    if (end == NULL || utc[strlen(utc) - 1] != 'Z') {
+        return utc;
+    }
+    time_t at = timegm(&tm);
+    return at == -1 ? utc : local_time(at, buf);
 }
 
 const char *lk_show_wall_ms(const json_t *o, const char *key, char *buf)
 {
-    return local_time((time_t)(lk_ctl_int(o, key) / 1000), buf);
+    return local_time(lk_ctl_int(o, key) / 1000, buf);
 }
 
 const char *lk_show_yes_no(struct lk_ctl *ctl, const json_t *v)

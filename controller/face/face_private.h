@@ -51,6 +51,7 @@ struct lk_face {
     char picture[LK_VIEW_JSON_MAX]; /* its text without the durations */
     int64_t falls_back_at_ms;       /* its left_ms as an instant; LK_NEVER: stays */
     int64_t unlocked_at_ms;         /* its locked_ms as an instant; 0: not locked */
+    unsigned keyed;                 /* digits typed at the keypad beside the screen */
 
     uint64_t last_request;
     struct lk_face_held held[LK_FACE_CONNECTIONS];

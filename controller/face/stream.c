@@ -34,8 +34,8 @@ void lk_face_snapshot(const struct lk_face *face, struct lk_text *t)
     int64_t now = now_ms();
     int64_t left = face->falls_back_at_ms == LK_NEVER ? -1 : still_ms(face->falls_back_at_ms, now);
 
-    lk_text_addf(t, "{%s,\"left_ms\":%lld,\"locked_ms\":%lld}", face->picture, (long long)left,
-                 (long long)still_ms(face->unlocked_at_ms, now));
+    lk_text_addf(t, "{%s,\"keyed\":%u,\"left_ms\":%lld,\"locked_ms\":%lld}", face->picture, face->keyed,
+                 (long long)left, (long long)still_ms(face->unlocked_at_ms, now));
 }
 
 static void send_all(struct lk_face *face, const char *text, size_t length)
@@ -75,6 +75,16 @@ void lk_face_show(struct lk_face *face, const struct lk_view *view)
     face->falls_back_at_ms = falls_back;
     face->unlocked_at_ms = unlocked;
     send_all(face, text, view_event(face, text));
+}
+
+void lk_face_keyed(struct lk_face *face, unsigned digits)
+{
+    char text[LK_FACE_SNAPSHOT_MAX + 32];
+
+    if (digits != face->keyed) {
+        face->keyed = digits;
+        send_all(face, text, view_event(face, text));
+    }
 }
 
 int lk_face_stream_open(struct lk_face *face, struct lk_http_conn *conn)

@@ -4,9 +4,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* One transaction under way. The head moves only here until the commit. */
 struct tx {
@@ -194,17 +192,6 @@ static int command(struct tx *tx, const struct lk_effect *fx)
     return r == -ESTALE ? -EEXIST : r;
 }
 
-static void format_time(int64_t wall_ms, char *text, size_t cap)
-{
-    int64_t ms = ((wall_ms % 1000) + 1000) % 1000;
-    time_t s = (time_t)((wall_ms - ms) / 1000);
-    struct tm tm = {0};
-    (void)gmtime_r(&s, &tm);
-    struct lk_text t = lk_text_init(text, cap);
-    lk_text_addf(&t, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                 tm.tm_min, tm.tm_sec, (int)ms);
-}
-
 static int append(struct tx *tx, const struct lk_event *event, const char *data)
 {
     char time_text[32];
@@ -214,7 +201,8 @@ static int append(struct tx *tx, const struct lk_event *event, const char *data)
                                .time = time_text,
                                .quality = lk_clock_quality_name(tx->now->quality),
                                .data = data};
-    format_time(tx->now->wall_ms, time_text, sizeof(time_text));
+    struct lk_text time = lk_text_init(time_text, sizeof(time_text));
+    lk_text_add_utc(&time, tx->now->wall_ms);
     memcpy(row.prevhash, tx->head, sizeof(row.prevhash));
     int r = lk_chain_hash(tx->store->sha, tx->store->epoch, &row, hash);
     if (r < 0 || lk_text_unhex(prevhash, sizeof(prevhash), tx->head) < 0) {

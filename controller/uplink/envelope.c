@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 /* Length of the well-formed UTF-8 sequence at s (n bytes left), or 0. */
 static size_t sequence(const char *s, size_t n)
@@ -214,16 +213,6 @@ void lk_envelope_answer(struct lk_text *t, const struct lk_envelope_answer *answ
 
 void lk_envelope_time(char *buf, int64_t wall_ms)
 {
-    int64_t seconds = wall_ms / 1000;
-    int64_t ms = wall_ms % 1000;
-    if (ms < 0) {
-        ms += 1000;
-        seconds--;
-    }
-    time_t when = (time_t)seconds;
-    struct tm utc = {0};
-    (void)gmtime_r(&when, &utc);
-    size_t n = strftime(buf, LK_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
-    struct lk_text t = lk_text_init(buf + n, LK_TIME_MAX - n);
-    lk_text_addf(&t, ".%03dZ", (int)ms);
+    struct lk_text t = lk_text_init(buf, LK_TIME_MAX);
+    lk_text_add_utc(&t, wall_ms);
 }

@@ -36,6 +36,31 @@ void lk_text_add(struct lk_text *t, const char *s)
     lk_text_addf(t, "%s", s);
 }
 
+/* From days since 1970 to a date of the Gregorian calendar, counting years from March so that leap days come last. */
+static void add_date(struct lk_text *t, int64_t days)
+{
+    enum { DAYS_TO_1970 = 719468, ERA = 146097, CENTURY = 36524, FOUR_YEARS = 1460, YEAR = 365 };
+    days += DAYS_TO_1970;
+    int64_t era = (days >= 0 ? days : days - (ERA - 1)) / ERA;
+    int64_t of_era = days - era * ERA;
+    int64_t year = (of_era - of_era / FOUR_YEARS + of_era / CENTURY - of_era / (ERA - 1)) / YEAR;
+    int64_t of_year = of_era - (YEAR * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153;
+    int64_t day = of_year - (153 * month + 2) / 5 + 1;
+    month = month < 10 ? month + 3 : month - 9;
+    year += era * 400 + (month <= 2);
+    lk_text_addf(t, "%04d-%02d-%02d", (int)year, (int)month, (int)day);
+}
+
+void lk_text_add_utc(struct lk_text *t, int64_t wall_ms)
+{
+    enum { DAY_MS = 86400000 };
+    int64_t days = (wall_ms >= 0 ? wall_ms : wall_ms - (DAY_MS - 1)) / DAY_MS;
+    int ms = (int)(wall_ms - days * DAY_MS);
+    add_date(t, days);
+    lk_text_addf(t, "T%02d:%02d:%02d.%03dZ", ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+}
+
 int lk_text_copy(char *dst, size_t cap, const char *s)
 {
     size_t n = strlen(s);

@@ -20,6 +20,7 @@ build libevent-dev
 build libinih-dev
 build libargon2-dev
 build libjose-dev
+build libevdev-dev
 build libpaho-mqtt-dev
 test libcmocka-dev
 test mosquitto
@@ -34,6 +35,15 @@ test nodejs node
 test npm npm
 test chromium chromium
 test fonts-noto-cjk
+test patch patch
+vm gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+vm gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc
+vm qemu-user-static qemu-aarch64-static
+vm qemu-system-arm qemu-system-aarch64
+vm make make
+vm kmod depmod
+vm cpio cpio
+vm xz-utils xz
 demo libcmocka-dev
 demo mosquitto
 demo openssl openssl

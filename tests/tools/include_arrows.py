@@ -32,7 +32,9 @@ ZONES = {
     "controller/face": {"uses": ("face/", "catalogue/", "core/", "base/"), "system": None},
     "controller/app": {"uses": ("app/", "store/", "uplink/", "face/", "catalogue/", "core/", "drivers/", "hal/", "base/"),
                        "system": None},
-    "controller/ctl": {"uses": ("catalogue/", "base/"), "system": None},
+    "controller/commission": {"uses": ("commission/", "drivers/", "hal/", "base/"), "system": None},
+    # lockerctl borrows the real line for commissioning only; CHOOSERS says in which file.
+    "controller/ctl": {"uses": ("catalogue/", "commission/", "base/", "hal/fieldbus_linux.h"), "system": None},
 }
 
 # Libraries: which folders may include them, and in how many files (None: any number).
@@ -40,8 +42,10 @@ LIBRARIES = (
     (r"modbus\.h", ("hal/linux",), (1, 1)),
     (r"MQTTAsync\.h", ("controller/uplink",), (1, 1)),
     (r"gpiod\.h", ("hal/linux",), (0, 2)),  # one per major version of libgpiod
+    (r"libevdev/.*", ("hal/linux",), (1, 1)),
     (r"sqlite3\.h", ("controller/store",), None),
-    (r"jansson\.h", ("controller/store", "controller/uplink", "controller/face", "controller/app", "controller/ctl"), None),
+    (r"jansson\.h", ("controller/store", "controller/uplink", "controller/face", "controller/app", "controller/ctl",
+                     "controller/commission"), None),
     (r"event2/.*", ("controller/face", "controller/app"), None),
     (r"argon2\.h", ("controller/app",), (0, 1)),
     (r"ini\.h", ("controller/app",), (0, 1)),
@@ -52,7 +56,7 @@ LIBRARIES = (
 
 LOGGERS = ("controller/app", "controller/ctl", "hal/base")
 BACKEND = re.compile(r"^hal/(?:linux/|sim/|sim_.*|.*_linux\.h|.*_sim\.h)")
-CHOOSERS = ("controller/app/main.c", "hal/linux/", "hal/sim/", "hal/include/")
+CHOOSERS = ("controller/app/main.c", "controller/ctl/cmd_commission.c", "hal/linux/", "hal/sim/", "hal/include/")
 
 
 def under(path, folder):
@@ -94,7 +98,7 @@ def judge_quoted(path, zone, header, private):
     if header == "base/log.h" and not any(under(path, z) for z in LOGGERS):
         return "nobody below controller/app and controller/ctl logs"
     if BACKEND.match(header) and not any(path == c or path.startswith(c) for c in CHOOSERS):
-        return f'only controller/app/main.c picks a backend, not through "{header}"'
+        return f'only controller/app/main.c and controller/ctl/cmd_commission.c pick a backend, not through "{header}"'
     if "/" in header:
         uses = ZONES[zone]["uses"]
         return None if header.startswith(uses) else f'{zone} must not use "{header}"'

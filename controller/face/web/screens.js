@@ -91,7 +91,7 @@ function home(kiosk) {
 }
 
 function codeCard(kiosk) {
-  const digits = kiosk.isCode() ? kiosk.typed : "";
+  const digits = kiosk.typed === "" ? "●".repeat(kiosk.view.keyed) : kiosk.isCode() ? kiosk.typed : "";
   return element("div.card", {}, heading("home.title"), paragraph("home.text", { digits: kiosk.digits }),
     codeField(digits, kiosk.digits));
 }

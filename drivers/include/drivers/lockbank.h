@@ -135,7 +135,8 @@ void lk_lockbank_tick(struct lk_lockbank *bank, int64_t now_ms);
 /*
  * Asks for one pulse of one lock. It waits for its turn on the supply, goes out at most once, and is never repeated.
  * 0: accepted, exactly one pulse_done() follows. Otherwise nothing will happen: -EHOSTDOWN (board not READY), -EPERM
- * (unverified profile), -EBUSY (a pulse of this door is pending), -EINVAL (no such door).
+ * (unverified profile), -EBUSY (a pulse of this door is pending, or its coil is not proved off yet), -EINVAL (no such
+ * door).
  */
 int lk_lockbank_pulse(struct lk_lockbank *bank, unsigned door, uint64_t intent, int64_t now_ms);
 
@@ -144,7 +145,8 @@ int lk_lockbank_pulse(struct lk_lockbank *bank, unsigned door, uint64_t intent, 
 int64_t lk_lockbank_pulse_wait_ms(const struct lk_lockbank *bank, unsigned door, int64_t now_ms);
 
 /* Begins the end: waiting pulses become NOT_SENT, all coils off, read back. Go on with completion() and tick() until
- * stopped(), which is at most about two time-outs away; a dead board does not hold it up. */
+ * stopped(), which is at most about two time-outs away (and one pulse, where the board ignores "off" during it); a dead
+ * board does not hold it up. */
 void lk_lockbank_stop(struct lk_lockbank *bank, int64_t now_ms);
 bool lk_lockbank_stopped(const struct lk_lockbank *bank);
 

@@ -1,5 +1,5 @@
 /*
- * Reads codes from a stream of bytes: what a serial QR or barcode scanner sends, cut into lines.
+ * Reads codes from a stream of bytes: what a QR or barcode scanner sends or types, cut into lines.
  *
  * A line is 1 to 128 bytes of printable ASCII (0x20 to 0x7e), ended by CR, LF or CR LF, complete within 2 s of its
  * first byte. Anything else is dropped as a whole line, with one reason, up to and including its line end: never is a
@@ -34,6 +34,7 @@ enum lk_reader_drop {
     LK_READER_DROP_OVERLONG, /* more than LK_READER_LINE_MAX bytes */
     LK_READER_DROP_LATE,     /* not complete in time: a line end got lost, or the scanner is not set to send one */
     LK_READER_DROP_TAIL,     /* we began to listen in the middle of it */
+    LK_READER_DROP_LOST,     /* a part of it never reached us: lk_reader_lose() */
     LK_READER_DROPS
 };
 
@@ -71,6 +72,10 @@ void lk_reader_restart(struct lk_reader *reader, int64_t now_ms);
 /* n bytes arrived. Any bytes, any split: how a stream is cut into calls changes nothing but the times. */
 void lk_reader_feed(struct lk_reader *reader, const void *bytes, size_t n, int64_t now_ms);
 
+/* Something between the last feed and the next is known to be missing: drops the line in progress up to its end, and
+ * what looks like a new line if there was none, for it may be the rest of one. Never is a line told that has a hole. */
+void lk_reader_lose(struct lk_reader *reader, int64_t now_ms);
+
 /* Does what has become due: drops a line that is too late, erases the last text. Early or twice is harmless. */
 void lk_reader_tick(struct lk_reader *reader, int64_t now_ms);
 
@@ -80,17 +85,31 @@ int64_t lk_reader_next_at_ms(const struct lk_reader *reader);
 /* "garbage", "overlong", ...: for messages. Never NULL. */
 const char *lk_reader_drop_name(enum lk_reader_drop why);
 
-/* What starts and stops one reading of a scanner in host mode. Static data. */
+enum { LK_READER_ACKS = 6, LK_READER_ACK_MAX = 8 };
+
+/* What a scanner says on its data line about a command, as bytes; it is no part of a code. */
+struct lk_reader_ack {
+    uint8_t bytes[LK_READER_ACK_MAX];
+    size_t len;
+};
+
+/* What starts and stops one reading of a scanner in host mode, and what it may answer to that. Static data. */
 struct lk_reader_trigger {
     const char *name;
     uint8_t start[8], stop[8];
     size_t start_len, stop_len;
+    struct lk_reader_ack acks[LK_READER_ACKS];
+    size_t ack_count;
     const char *source;
 };
 
-/* Grow GM65 and GM72. Only for modules set to host mode; most cabinets use the continuous or the sensing mode and need
- * nothing. Whether a module acknowledges these on its data line is not known to us: one that does makes the reader
- * drop the next line as garbage; switch its acknowledgement off. */
+/*
+ * Grow GM65 and GM72, set to host mode. The two commands are START_SESSION and STOP_SESSION of the Simple Serial
+ * Interface (Zebra 72E-40451): length 04, opcode E4 or E5, source 04 (the host), status 00, and the sum of all of it,
+ * negated, in two bytes. Its acknowledgement (opcode D0) and refusals (D1 with a cause) are therefore known, and so is
+ * the answer to a register write of the GM65 manual (02 00 00 01 00 33 31). Whether a given firmware sends them after
+ * E4 and E5 is unverified: all of them are left out of the codes when they come, and none is waited for.
+ */
 extern const struct lk_reader_trigger lk_reader_trigger_gm65;
 
 #endif

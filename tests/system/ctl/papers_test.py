@@ -57,8 +57,8 @@ class Papers(unittest.TestCase):
         whole = help_text + "".join(output(LOCKERCTL, "--lang", "en", command, "--help") for command in commands)
         self.assertEqual(set(re.findall(r"--([a-z-]+)", whole)), set(re.findall(r"Fl -([a-z-]+)", page)))
         self.assertEqual(set(commands), set(re.findall(r"^\.It Cm ([a-z]+)", page, flags=re.M)))
-        self.assertEqual(set(re.findall(r"[ ;](\d) [a-z]", help_text[help_text.index("Exit codes"):])),
-                         set(re.findall(r"^\.It (\d)$", page, flags=re.M)))
+        self.assertEqual(set(re.findall(r"[ ;](\d+) [a-z]", help_text[help_text.index("Exit codes"):])),
+                         set(re.findall(r"^\.It (\d+)$", page, flags=re.M)))
 
     def test_lockerd_and_its_manual_page_agree(self):
         help_text, page = output(LOCKERD, "--help"), manual("lockerd.8")

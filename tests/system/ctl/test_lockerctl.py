@@ -70,7 +70,7 @@ class Looking(unittest.TestCase):
     def test_status_says_what_matters(self):
         with FakeDaemon(broken()) as daemon:
             text = run(daemon, "status").stdout
-        for want in ("yulin/hall-1", "Ready           no", "certificate has expired", "28 waiting", "locked for another 1 min 35 s",
+        for want in ("yulin/hall-1", "Ready           no", "there, 12 read, 1 dropped", "missing: not plugged in", "certificate has expired", "28 waiting", "locked for another 1 min 35 s",
                      "not synchronised", "The lock board does not answer."):
             self.assertIn(want, text)
 

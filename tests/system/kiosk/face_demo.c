@@ -4,7 +4,8 @@
  * usage: face-demo [--port N] [--phone TEXT] [--tick MS]
  * stdin, JSON lines: {"view": {...}} shows a snapshot (members as in GET /api/v1/view), {"recalls": [...]} sets the
  * recall list, {"answer": {"result": "...", "reason": "..."}} what acts are answered from now on, {"answer": null} not
- * at all. stdout, JSON lines: {"url": "..."} once, then one line for each act. End of input ends it.
+ * at all, {"keyed": N} digits at the keypad beside it. stdout, JSON lines: {"url": "..."} once, then one line for each
+ * act. End of input ends it.
  */
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -156,6 +157,9 @@ static void obey(struct demo *demo, const char *line)
     }
     if (json_object_get(command, "answer")) {
         set_answer(demo, json_object_get(command, "answer"));
+    }
+    if (json_object_get(command, "keyed")) {
+        lk_face_keyed(demo->face, (unsigned)json_integer_value(json_object_get(command, "keyed")));
     }
     if (json_object_get(command, "recalls")) {
         json_decref(demo->recalls);

@@ -91,6 +91,17 @@ test("a code typed by finger is posted", async () => {
   await done(page);
 });
 
+test("digits of the keypad beside the screen are dots, and none of them is posted by the page", async () => {
+  const page = await fresh();
+  demo.send({ keyed: 3 });
+  await page.waitForFunction(() => document.querySelectorAll(".cell.filled").length === 3);
+  assert.equal(await shown(page), "●●●");
+  assert.ok(await page.isDisabled('[data-id="confirm"]'), "the page has nothing to confirm");
+  demo.send({ keyed: 0 });
+  await page.waitForFunction(() => document.querySelectorAll(".cell.filled").length === 0);
+  await done(page);
+});
+
 test("clear empties the code", async () => {
   const page = await fresh();
   await tap(page, ...keys("123"), "key-清空");

@@ -25,6 +25,43 @@ CASE(a_builder_adds_until_it_is_full)
     CHECK_INT(t.len, 7);
 }
 
+static int64_t days_of(int year)
+{
+    int64_t y = year - 1;
+    return y * 365 + y / 4 - y / 100 + y / 400 - 719162;
+}
+
+CASE(times_are_utc_beyond_any_time_t)
+{
+    static const struct {
+        int64_t ms;
+        const char *want;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {-1, "1969-12-31T23:59:59.999Z"},
+        {INT64_C(951782400007), "2000-02-29T00:00:00.007Z"},
+        {INT64_C(1772439330250), "2026-03-02T08:15:30.250Z"},
+        {INT64_C(2147483648000), "2038-01-19T03:14:08.000Z"},
+        {INT64_C(4102444799999), "2099-12-31T23:59:59.999Z"},
+        {INT64_C(4107542400000), "2100-03-01T00:00:00.000Z"},
+        {INT64_C(253402300799999), "9999-12-31T23:59:59.999Z"},
+        {INT64_C(-62135596800000), "0001-01-01T00:00:00.000Z"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char buf[32];
+        struct lk_text t = lk_text_init(buf, sizeof(buf));
+        lk_text_add_utc(&t, rows[i].ms);
+        CHECK_STR(buf, rows[i].want);
+    }
+    for (int year = 1; year < 9999; year++) { /* the last day of each year is the day before the next one's first */
+        char buf[32], want[32];
+        struct lk_text t = lk_text_init(buf, sizeof(buf));
+        lk_text_add_utc(&t, days_of(year + 1) * 86400000 - 1);
+        (void)snprintf(want, sizeof(want), "%04d-12-31T23:59:59.999Z", year);
+        CHECK_STR(buf, want);
+    }
+}
+
 CASE(a_copy_is_whole_or_nothing)
 {
     char buf[4] = "zz";
@@ -141,6 +178,7 @@ int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         NAMED(a_builder_adds_until_it_is_full),
+        NAMED(times_are_utc_beyond_any_time_t),
         NAMED(a_copy_is_whole_or_nothing),
         NAMED(hex_goes_both_ways),
         NAMED(outside_text_is_judged),

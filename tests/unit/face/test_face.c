@@ -730,6 +730,27 @@ static void says_nothing_when_only_time_passed(void **state)
     client_close(c);
 }
 
+static void tells_how_many_digits_a_keypad_has_and_only_when_that_changed(void **state)
+{
+    struct world *w = *state;
+    struct client *c = open_stream(w);
+
+    client_expect(c, "\"keyed\":0,");
+    client_forget(c);
+    lk_face_keyed(w->face, 3);
+    client_expect(c, "event: view");
+    client_expect(c, "\"keyed\":3,");
+    client_forget(c);
+    lk_face_keyed(w->face, 3);
+    turn(w->base, 20);
+    client_expect(c, "tick");
+    assert_null(strstr(c->got, "view"));
+    lk_face_show(w->face, &w->view); /* the same picture: the count stays */
+    lk_face_keyed(w->face, 0);
+    client_expect(c, "\"keyed\":0,");
+    client_close(c);
+}
+
 static void gives_eight_streams(void **state)
 {
     struct world *w = *state;
@@ -962,6 +983,7 @@ int main(void)
         WITH_FACE(fits_the_largest_view),
         WITH_FACE(streams_snapshots_and_ticks),
         WITH_FACE(says_nothing_when_only_time_passed),
+        WITH_FACE(tells_how_many_digits_a_keypad_has_and_only_when_that_changed),
         WITH_FACE(gives_eight_streams),
         WITH_FACE(drops_a_stream_that_does_not_read),
         WITH_FACE(lists_recalls_for_staff_only),

@@ -413,8 +413,14 @@ static void law_9_stop_proves_the_locks_off(void **state)
     said_board(0, 0, LK_LOCKBANK_STOPPED, LK_LOCKBANK_REASON_SHUTDOWN);
     said_pulse(0, 1, LK_LOCKBANK_PULSE_NOT_SENT, 2);
     assert_int_equal(lk_lockbank_next_at_ms(rig.banks[0]), INT64_MAX);
+    rig_door(&rig, 0, 0, true); /* the lines are still ours */
+    rig_run(&rig, 3000);
+    lk_gpio_sim_plug(rig.chip, false);
     rig_run(&rig, 3000);
     assert_true(rig_is(&rig, 0, LK_LOCKBANK_STOPPED, LK_LOCKBANK_REASON_SHUTDOWN));
+    assert_int_equal(lk_lockbank_fd(rig.banks[0]), -1);
+    lk_gpio_sim_plug(rig.chip, true);
+    rig_ready(&rig, 0);
 }
 
 static void stop_with_a_permission_asked_for_reports_the_pulse(void **state)
@@ -436,8 +442,16 @@ static void starting_again_reports_the_pulse_that_was_asked_for(void **state)
     assert_int_equal(lk_lockbank_start(rig.banks[0], rig.now_ms), 0);
     said_pulse(0, 0, LK_LOCKBANK_PULSE_NOT_SENT, 1);
     asked(0, 0, 2);
+    rig_run(&rig, 100);
+    assert_true(rig_energised(&rig, 0, 0));
+    int fd = lk_lockbank_fd(rig.banks[0]);
+    assert_int_equal(lk_lockbank_start(rig.banks[0], rig.now_ms), 0); /* and in the middle of one */
+    assert_false(rig_any_energised(&rig));
+    assert_int_equal(lk_lockbank_fd(rig.banks[0]), fd);
     rig_run(&rig, 1000);
-    assert_int_equal(rig_count(&rig, RIG_LOCK, 0, 0), 2);
+    asked(0, 0, 3);
+    rig_run(&rig, 1000);
+    assert_int_equal(on_for_ms(0, 0, 1), PULSE_MS);
 }
 
 static void stop_without_a_chip_proves_nothing(void **state)

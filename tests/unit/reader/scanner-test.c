@@ -137,7 +137,8 @@ static void unplugged_in_the_middle_of_a_line_and_back(void **state)
     assert_int_equal(lk_scanner_next_at_ms(scanner), 1200);
     lk_scanner_ready(scanner, 300); /* a stale wake-up does nothing */
     lk_scanner_tick(scanner, 1200);
-    assert_told("state ENOENT;");
+    assert_told(""); /* still the same news */
+    assert_int_equal(lk_scanner_error(scanner), -ENOENT);
     lk_serial_sim_unplug(serial, 0);
     lk_scanner_tick(scanner, 2200);
     arrive("5678\n"); /* at once after opening: may be the rest of a line */
@@ -185,6 +186,151 @@ static void triggers_a_scanner_in_host_mode(void **state)
     assert_int_equal(lk_scanner_trigger(scanner, &lk_reader_trigger_gm65, false), 0);
     assert_int_equal(lk_serial_sim_take(serial, got, sizeof(got)), 6);
     assert_memory_equal(got, "\x04\xe5\x04\x00\xff\x13", 6);
+}
+
+/* --- host mode ---
+ */
+
+static void assert_sent(const char *bytes, size_t n)
+{
+    char got[64];
+    assert_int_equal(lk_serial_sim_take(serial, got, sizeof(got)), n);
+    assert_memory_equal(got, bytes, n);
+}
+#define START "\x04\xe4\x04\x00\xff\x14"
+#define STOP  "\x04\xe5\x04\x00\xff\x13"
+
+static int setup_host(void **state)
+{
+    int r = setup_sim(state);
+    return r == 0 ? lk_scanner_host_mode(scanner, &lk_reader_trigger_gm65) : r;
+}
+
+static void reads_only_while_a_code_is_wanted(void **state)
+{
+    (void)state;
+    lk_scanner_tick(scanner, 0);
+    assert_sent("", 0);
+    lk_scanner_want(scanner, true, 100);
+    lk_scanner_want(scanner, true, 110);
+    assert_sent(START, 6);
+    assert_int_equal(lk_scanner_next_at_ms(scanner), 100 + LK_SCANNER_START_MS);
+    lk_scanner_want(scanner, false, 200);
+    lk_scanner_want(scanner, false, 210);
+    assert_sent(STOP, 6);
+    assert_int_equal(lk_scanner_next_at_ms(scanner), INT64_MAX);
+    lk_scanner_tick(scanner, 90000);
+    assert_sent("", 0);
+}
+
+static void starts_again_after_a_code_and_when_the_time_of_one_reading_is_over(void **state)
+{
+    (void)state;
+    lk_scanner_tick(scanner, 0);
+    lk_scanner_want(scanner, true, 100);
+    assert_sent(START, 6);
+    lk_scanner_tick(scanner, 100 + LK_SCANNER_START_MS - 1);
+    assert_sent("", 0);
+    lk_scanner_tick(scanner, 100 + LK_SCANNER_START_MS);
+    assert_sent(START, 6);
+    arrive("12345678\r\n");
+    lk_scanner_ready(scanner, 5000);
+    assert_told("state there;line 12345678;");
+    assert_sent("", 0);
+    lk_scanner_tick(scanner, 5000 + LK_SCANNER_REST_MS);
+    assert_sent(START, 6);
+}
+
+static void starts_again_when_the_scanner_comes_back(void **state)
+{
+    (void)state;
+    lk_scanner_want(scanner, true, 0); /* it is not even there */
+    lk_serial_sim_unplug(serial, -ENOENT);
+    lk_scanner_tick(scanner, 0);
+    lk_serial_sim_unplug(serial, 0);
+    lk_scanner_tick(scanner, 1000);
+    assert_sent(START, 6);
+    lk_serial_sim_unplug(serial, -ENOENT);
+    lk_scanner_ready(scanner, 1500);
+    lk_serial_sim_unplug(serial, 0);
+    lk_scanner_tick(scanner, 2500);
+    assert_sent(START, 6);
+    assert_told("state ENOENT;state there;state ENODEV;state there;");
+}
+
+static void one_that_went_is_noticed_by_the_start(void **state)
+{
+    (void)state;
+    lk_scanner_tick(scanner, 0);
+    lk_serial_sim_unplug(serial, -ENOENT);
+    lk_scanner_want(scanner, true, 100);
+    assert_told("state there;state ENODEV;");
+    assert_int_equal(lk_scanner_next_at_ms(scanner), 1100);
+}
+
+static void arrive_bytes(const char *bytes, size_t n)
+{
+    assert_int_equal(lk_serial_sim_arrive(serial, bytes, n), 0);
+}
+
+static void acknowledgements_are_no_part_of_a_code(void **state)
+{
+    (void)state;
+    lk_scanner_tick(scanner, 0);
+    for (size_t i = 0; i < lk_reader_trigger_gm65.ack_count; i++) {
+        const struct lk_reader_ack *ack = &lk_reader_trigger_gm65.acks[i];
+        char code[40];
+        snprintf(code, sizeof(code), "1234567%zu\n", i);
+        arrive_bytes((const char *)ack->bytes, 3); /* in two pieces */
+        lk_scanner_ready(scanner, 100);
+        arrive_bytes((const char *)ack->bytes + 3, ack->len - 3);
+        arrive(code);
+        lk_scanner_ready(scanner, 120);
+    }
+    assert_told("state there;line 12345670;line 12345671;line 12345672;line 12345673;line 12345674;");
+}
+
+static void acknowledgements_have_right_checksums(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) { /* the ones of the Simple Serial Interface: the sum of all is 0x10000 */
+        const struct lk_reader_ack *ack = &lk_reader_trigger_gm65.acks[i];
+        unsigned sum = 0;
+        for (size_t b = 0; b < ack->len - 2; b++) {
+            sum += ack->bytes[b];
+        }
+        sum += (unsigned)ack->bytes[ack->len - 2] << 8 | ack->bytes[ack->len - 1];
+        assert_int_equal(sum, 0x10000);
+        assert_int_equal(ack->bytes[0], ack->len - 2);
+    }
+}
+
+static void almost_an_acknowledgement_is_garbage_and_so_is_one_inside_a_code(void **state)
+{
+    (void)state;
+    lk_scanner_tick(scanner, 0);
+    arrive_bytes("\x04\xd0\x00\x00\xff\x2d"
+                 "111\n",
+                 10);
+    arrive_bytes("22\x04\xd0\x00\x00\xff\x2c"
+                 "22\n",
+                 11);
+    arrive("333\n");
+    lk_scanner_ready(scanner, 100);
+    assert_told("state there;drop garbage;drop garbage;line 333;");
+}
+
+static void without_host_mode_an_acknowledgement_is_garbage(void **state)
+{
+    (void)state;
+    lk_scanner_tick(scanner, 0);
+    lk_scanner_want(scanner, true, 10);
+    assert_sent("", 0);
+    arrive_bytes("\x04\xd0\x00\x00\xff\x2c"
+                 "111\n",
+                 10);
+    lk_scanner_ready(scanner, 100);
+    assert_told("state there;drop garbage;");
 }
 
 /* --- a real tty ----------------------------------------------------------------------------------------------------
@@ -260,6 +406,57 @@ static void a_tty_unplugged_and_back(void **state)
     assert_told("state there;line 87654321;");
 }
 
+/* Everything a bad line does at once: noise, a wrong baud rate, a line end that got lost, a flood without one. */
+static void garbage_through_a_tty_never_becomes_a_code(void **state)
+{
+    char flood[3000];
+    struct lk_scanner_counts counts;
+    (void)state;
+    LK_CLEANUP(lk_closep) int master = plug_in();
+    lk_scanner_tick(scanner, 0);
+    assert_told("state there;");
+    for (size_t i = 0; i < sizeof(flood); i++) {
+        flood[i] = (char)(i * 37 % 251 + 1);
+        flood[i] = flood[i] == '\r' || flood[i] == '\n' ? '~' : flood[i];
+    }
+    for (size_t done = 0; done < sizeof(flood); done += 500) {
+        assert_int_equal(write(master, flood + done, 500), 500);
+        read_when_ready(100);
+    }
+    send_line(master, "\n\xff\x01\x80"
+                      "1111\r\n12\x1b[A34\n\n\r\n12345678\r");
+    while (strstr(told, "line") == NULL) {
+        read_when_ready(200);
+    }
+    assert_string_equal(strstr(told, "line"), "line 12345678;");
+    lk_scanner_counts(scanner, &counts);
+    assert_int_equal(counts.lines, 1);
+    told[0] = '\0';
+}
+
+static void host_mode_through_a_tty(void **state)
+{
+    char got[64];
+    (void)state;
+    assert_int_equal(lk_scanner_host_mode(scanner, &lk_reader_trigger_gm65), 0);
+    LK_CLEANUP(lk_closep) int master = plug_in();
+    lk_scanner_tick(scanner, 0);
+    lk_scanner_want(scanner, true, 0);
+    struct pollfd p = {.fd = master, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 2000), 1);
+    assert_int_equal(read(master, got, sizeof(got)), 6);
+    assert_memory_equal(got, START, 6);
+    assert_int_equal(write(master, "\x04\xd0\x00\x00\xff\x2c", 6), 6);
+    send_line(master, "12345678\r\n");
+    while (strstr(told, "line") == NULL) {
+        read_when_ready(100);
+    }
+    assert_told("state there;line 12345678;");
+    scanner = lk_scanner_destroy(scanner); /* and does not leave it shining */
+    assert_int_equal(read(master, got, sizeof(got)), 6);
+    assert_memory_equal(got, STOP, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,7 +467,19 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flood_starves_nobody, setup_sim, teardown),
         cmocka_unit_test_setup_teardown(late_lines_are_dropped_by_the_tick, setup_sim, teardown),
         cmocka_unit_test_setup_teardown(triggers_a_scanner_in_host_mode, setup_sim, teardown),
+        cmocka_unit_test_setup_teardown(reads_only_while_a_code_is_wanted, setup_host, teardown),
+        cmocka_unit_test_setup_teardown(starts_again_after_a_code_and_when_the_time_of_one_reading_is_over, setup_host,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(starts_again_when_the_scanner_comes_back, setup_host, teardown),
+        cmocka_unit_test_setup_teardown(one_that_went_is_noticed_by_the_start, setup_host, teardown),
+        cmocka_unit_test_setup_teardown(acknowledgements_are_no_part_of_a_code, setup_host, teardown),
+        cmocka_unit_test(acknowledgements_have_right_checksums),
+        cmocka_unit_test_setup_teardown(almost_an_acknowledgement_is_garbage_and_so_is_one_inside_a_code, setup_host,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(without_host_mode_an_acknowledgement_is_garbage, setup_sim, teardown),
         cmocka_unit_test_setup_teardown(a_tty_unplugged_and_back, setup_tty, teardown_tty),
+        cmocka_unit_test_setup_teardown(garbage_through_a_tty_never_becomes_a_code, setup_tty, teardown_tty),
+        cmocka_unit_test_setup_teardown(host_mode_through_a_tty, setup_tty, teardown_tty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,11 +170,47 @@ struct lk_config_uplink {
     unsigned keepalive_s, health_s;
 };
 
-/* [scanner]; present false: no scanner. */
+/* [scanner]; present false: no scanner. baud and mode mean nothing to a keyboard. */
+enum lk_config_scanner_kind { LK_CONFIG_SCANNER_SERIAL, LK_CONFIG_SCANNER_KEYBOARD };
+enum lk_config_scanner_mode { LK_CONFIG_SCANNER_CONTINUOUS, LK_CONFIG_SCANNER_HOST };
 struct lk_config_scanner {
     bool present;
     char device[LK_CONFIG_PATH_LEN];
+    enum lk_config_scanner_kind kind;
     unsigned baud;
+    enum lk_config_scanner_mode mode;
+};
+
+/* [keypad]; present false: none. */
+struct lk_config_keypad {
+    bool present;
+    char device[LK_CONFIG_PATH_LEN];
+    int64_t idle_ms;
+};
+
+/* [card]; present false: no ID-card reader. */
+struct lk_config_card {
+    bool present;
+    char device[LK_CONFIG_PATH_LEN];
+    unsigned baud;
+};
+
+/* [panel]; present false: none. Outputs in the order of enum lk_panel_output (drivers/panel.h): ready, attention,
+ * out_of_order, buzzer; "" is not wired. */
+enum lk_config_panel_kind { LK_CONFIG_PANEL_GPIO, LK_CONFIG_PANEL_COILS };
+enum { LK_CONFIG_PANEL_OUTPUTS = 4 };
+struct lk_config_panel {
+    bool present;
+    enum lk_config_panel_kind kind;
+    char output[LK_CONFIG_PANEL_OUTPUTS][LK_CONFIG_NAME]; /* as written */
+    int channel[LK_CONFIG_PANEL_OUTPUTS];                 /* coils: from 0; -1: not wired */
+    char chip[LK_CONFIG_NAME * 2];
+    enum lk_config_level active;
+    char fieldbus[LK_CONFIG_NAME];
+    unsigned fieldbus_index; /* into lk_config.fieldbus */
+    unsigned unit;
+    char profile[LK_CONFIG_NAME];
+    bool verified;
 };
 
 /* The whole configuration. A value without pointers; may be copied. */
@@ -191,6 +227,9 @@ struct lk_config {
     char admin_socket[LK_CONFIG_PATH_LEN];
     char admin_group[LK_CONFIG_NAME]; /* "": only root and the daemon's own user */
     struct lk_config_scanner scanner;
+    struct lk_config_keypad keypad;
+    struct lk_config_card card;
+    struct lk_config_panel panel;
     unsigned code_digits;                   /* [codes] digits: 6..16 */
     enum lk_config_unknown unknown_barcode; /* [deposit]: an item nobody announced */
     unsigned retention_days;

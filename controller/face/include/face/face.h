@@ -103,6 +103,10 @@ unsigned lk_face_streams(const struct lk_face *face);
  * take its events is closed; the page comes back and gets the snapshot. Call it after every step. */
 void lk_face_show(struct lk_face *face, const struct lk_view *view);
 
+/* How many digits were typed at a keypad beside the screen: the page shows so many dots. Only the count, never a digit,
+ * and only until the next one. Cheap when it did not change. */
+void lk_face_keyed(struct lk_face *face, unsigned digits);
+
 /* The answer to an act. A request that is over (answered, timed out, client gone) is ignored. LK_RESULT_PENDING is our
  * bug and answered as "unknown". */
 void lk_face_reply(struct lk_face *face, uint64_t request, enum lk_result result, enum lk_reason reason);

@@ -26,6 +26,12 @@ void lk_text_addf(struct lk_text *t, const char *fmt, ...) __attribute__((format
 void lk_text_vaddf(struct lk_text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void lk_text_add(struct lk_text *t, const char *s);
 
+/*
+ * Adds wall_ms (since 1970) as RFC 3339 in UTC with milliseconds, years 0000 to 9999. Not through time_t, which has 32
+ * bits on 32-bit boards and ends in 2038.
+ */
+void lk_text_add_utc(struct lk_text *t, int64_t wall_ms);
+
 /* Copies s into dst of cap bytes. 0, or -ENAMETOOLONG with dst set to "" (never a shortened copy). */
 int lk_text_copy(char *dst, size_t cap, const char *s);
 
