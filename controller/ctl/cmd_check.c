@@ -55,7 +55,7 @@ static void add_boards(struct lk_ctl *ctl, struct lk_table *t, const json_t *r, 
             for (size_t c = 3; c < t->columns; c++) {
                 const json_t *value = json_object_get(u, keys[c - 3]);
                 bool word = strcmp(keys[c - 3], "state") == 0;
-                cells[c] = word                    ? lk_show_word(ctl, u, "state", "ctl.bank", b[c])
+                cells[c] = word                     ? lk_show_word(ctl, u, "state", "ctl.bank", b[c])
                            : json_is_boolean(value) ? lk_show_yes_no(ctl, value)
                                                     : lk_ctl_get(u, keys[c - 3], b[c], LK_SHOW_CELL);
             }
@@ -91,15 +91,14 @@ static void print_gpio(struct lk_ctl *ctl, const json_t *r)
 
 static void human_bus(struct lk_ctl *ctl, const json_t *r)
 {
-    static const char *const count_header[] = {"ctl.col.fieldbus", "ctl.col.bank",       "ctl.col.unit",
-                                               "ctl.col.state",    "ctl.col.requests",   "ctl.col.answers",
-                                               "ctl.col.timeouts", "ctl.col.crc",        "ctl.col.bad",
-                                               "ctl.col.late",     "ctl.col.exceptions", "ctl.col.doubled"};
+    static const char *const count_header[] = {
+        "ctl.col.fieldbus", "ctl.col.bank", "ctl.col.unit", "ctl.col.state", "ctl.col.requests",   "ctl.col.answers",
+        "ctl.col.timeouts", "ctl.col.crc",  "ctl.col.bad",  "ctl.col.late",  "ctl.col.exceptions", "ctl.col.doubled"};
     static const char *const count_keys[] = {"state", "requests", "ok",         "timeouts", "crc",
                                              "bad",   "late",     "exceptions", "doubled"};
-    static const char *const time_header[] = {"ctl.col.fieldbus", "ctl.col.bank",   "ctl.col.unit",
-                                              "ctl.col.p50_us",   "ctl.col.p99_us", "ctl.col.mean_us",
-                                              "ctl.col.max_us",   "ctl.col.gap_ms", "ctl.col.timeout_ms",
+    static const char *const time_header[] = {"ctl.col.fieldbus", "ctl.col.bank",       "ctl.col.unit",
+                                              "ctl.col.p50_us",   "ctl.col.p99_us",     "ctl.col.mean_us",
+                                              "ctl.col.max_us",   "ctl.col.gap_ms",     "ctl.col.timeout_ms",
                                               "ctl.col.share",    "ctl.col.quarantined"};
     static const char *const time_keys[] = {"p50_us",         "p99_us",     "mean_us",        "max_us",
                                             "longest_gap_ms", "timeout_ms", "share_permille", "quarantined"};

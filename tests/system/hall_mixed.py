@@ -32,7 +32,8 @@ PER_SUPPLY = 2       # people who open doors of one supply, so that pulses wait 
 STAGGER_MS, REST_MS, BURST = 200, 10000, 3
 BLUR_MS = 30         # what a busy machine adds to the length of a pulse that a board times in the simulator
 PULSE_MS = 200
-LIMIT_MS = {"eletechsup-r4d": 1000}
+# The shortest that a board can time; and the ceiling of those that we time, late by a transaction when the machine is busy.
+LIMIT_MS = {"eletechsup-r4d": 1000, "plain-coil": 500}
 
 
 def family(profile):

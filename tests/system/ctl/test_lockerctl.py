@@ -61,7 +61,7 @@ class Looking(unittest.TestCase):
     def test_status_names_the_doors_whose_wiring_waits(self):
         state = healthy()
         with FakeDaemon(state) as daemon:
-            self.assertNotIn("confirm", run(daemon, "status").stdout)
+            self.assertNotIn("lockerctl confirm", run(daemon, "status").stdout)
         state["status"]["wiring_changed"] = [f"A{n:02}" for n in range(1, 10)]
         with FakeDaemon(state) as daemon:
             self.assertIn("9 doors changed, to be tried and confirmed: A01 A02 A03 A04 A05 A06 ...",

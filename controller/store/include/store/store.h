@@ -55,7 +55,8 @@ int lk_store_open(const struct lk_store_config *config, struct lk_store **ret_st
 struct lk_store *lk_store_close(struct lk_store *store);
 
 /* Gives the core what the store knows: calls lk_core_restore_* for doors, unfinished intents, doubts, stopped banks,
- * how each door's wiring compares with what was confirmed, lockout, remote opens and the next intent id. Call it between lk_core_init() and LK_IN_BOOT.
+ * how each door's wiring compares with the confirmed one, lockout, remote opens and the next intent id. Call it
+ * between lk_core_init() and LK_IN_BOOT.
  *   now     the calendar; remote opens of the last 24 h are counted by it when it is synced, else all of the last
  *           LK_REMOTE_KEPT count (law 11)
  *   now_ms  monotonic
