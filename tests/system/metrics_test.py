@@ -72,7 +72,7 @@ class Metrics(bad_case.Case):
         self.assertEqual(value("door_pulses_total", door="B01"), 0)
         self.assertEqual([value("bank_ready", bank=b) for b in "AB"], [1, 1])
         self.assertEqual(value("uplink_connected"), 1)
-        self.assertEqual(value("scanner_there"), 1)
+        self.assertEqual(value("reader_there", reader="scanner"), 1)
         self.assertGreaterEqual(value("scanner_drops_total", reason="garbage"), 1)
         board = {"fieldbus": "RTU", "unit": "2", "bank": "B"}
         self.assertGreater(value("board_requests_total", **board), 10)
