@@ -16,7 +16,6 @@ enum {
     /* A sleep ends late by what was learnt on this machine, within these limits; for the rest the worker spins. */
     SPIN_MIN_NS = 30000,
     SPIN_MAX_NS = 200000,
-    SPIN_SHARE = 50,              /* and of the wait for a reply never more than this part */
     TIMER_SLACK_RTU_NS = 1000,    /* the kernel's default of 50 us is as much as a tenth of a gap */
     TIMER_SLACK_TCP_NS = 4000000, /* no gap to keep: let the kernel wake many connections at once */
     SILENCE_NS = 20000000,        /* after a failure: longer than a USB adapter's 16 ms between hand-overs */
@@ -41,8 +40,7 @@ struct line {
     int64_t gap_ns;
     int64_t free_at_ns; /* the frame gap is over */
     int64_t noise_since_ns;
-    int64_t spin_ns;                           /* how late sleeps end, of late */
-    int64_t turnaround_ns[LK_FB_UNIT_MAX + 1]; /* what the last proven reply took beside its time on the wire */
+    int64_t spin_ns; /* how late sleeps end, of late */
     int64_t retry_at_ns;
     unsigned retry_ms;
 };
@@ -122,34 +120,6 @@ static void learn_lateness(struct line *line, int64_t wanted_ns, int64_t woke_ns
     line->spin_ns = spin_ns > SPIN_MAX_NS ? SPIN_MAX_NS : spin_ns;
 }
 
-static int64_t frames_ns(const struct line *line, const struct lk_fb_request *r)
-{
-    size_t reply = r->expect == LK_FB_READ ? r->read_bytes + 2U : r->expect == LK_FB_HEAD ? 5U : r->pdu_len;
-    return lk_fb_wire_ns(&line->base.config, r->pdu_len + reply + 2UL * RTU_OVERHEAD);
-}
-
-/* Around the instant when the reply is expected the worker does not sleep: the gap counts from when the reply was
- * noticed, and waking up costs as much as a fiftieth of a read at 115200. True when something came. */
-static bool spin_for_reply(struct line *line, const struct lk_fb_job *job, int64_t sent_ns)
-{
-    int64_t turnaround_ns = line->turnaround_ns[job->request.unit];
-    if (line->base.config.transport == LK_FB_TCP || turnaround_ns == 0) {
-        return false;
-    }
-    int64_t wait_ns = frames_ns(line, &job->request) + turnaround_ns, spin_ns = line->spin_ns;
-    spin_ns = spin_ns < wait_ns / SPIN_SHARE ? spin_ns : wait_ns / SPIN_SHARE;
-    int64_t begin_ns = sent_ns + wait_ns - spin_ns, now = now_ns();
-    if (now < begin_ns && lk_fb_link_await(line->link, begin_ns - now, line->stop_fd) != -ETIMEDOUT) {
-        return false; /* sooner than expected, or stopped: the caller looks */
-    }
-    while (now_ns() < begin_ns + 2 * spin_ns) {
-        if (lk_fb_link_check(line->link) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The wait for a reply. When the line is being stopped and a coil waits for its follow-up, it becomes a short one. */
 static int await_reply(struct line *line, const struct lk_fb_job *job, int64_t *deadline_ns)
 {
@@ -179,10 +149,7 @@ static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk
     enum lk_fb_verdict verdict = LK_FB_LATE;
     while (verdict == LK_FB_LATE) {
         struct lk_fb_frame frame;
-        int r = 0;
-        if (!spin_for_reply(line, job, outcome->sent_at_ns)) {
-            r = await_reply(line, job, &deadline_ns);
-        }
+        int r = await_reply(line, job, &deadline_ns);
         r = r ? r : lk_fb_link_receive(line->link, 0, &frame);
         int64_t heard_ns = now_ns();
         if (r) {
@@ -194,10 +161,6 @@ static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk
         outcome->done_at_ns = heard_ns;
     }
     doubt(line, job, outcome);
-    if (outcome->status == 0) {
-        line->turnaround_ns[job->request.unit] =
-            outcome->done_at_ns - outcome->sent_at_ns - frames_ns(line, &job->request);
-    }
 }
 
 /* After the proof: does somebody else answer as well? */
