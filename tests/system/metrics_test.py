@@ -3,6 +3,7 @@
 /usr/bin/python3 metrics_test.py --build DIR [Class.test ...]
 """
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -80,6 +81,12 @@ class Metrics(bad_case.Case):
         self.assertLessEqual(value("board_latency_p50_seconds", **board), value("board_latency_p99_seconds", **board))
         self.assertGreater(value("board_line_seconds_total", **board), value("board_busy_seconds_total", **board))
         self.assertEqual(value("board_quarantined", **board), 0)
+        with open(os.path.join(site_rig.HERE, "..", "..", "docs", "metrics.md"), encoding="utf-8") as f:
+            page = f.read()
+        for name in metrics:
+            short = name[len("lockerd_"):]
+            tail = re.sub(r"^board_latency", "", short).removesuffix("seconds")
+            self.assertTrue(f"`{short}`" in page or f"`{tail}`" in page, f"docs/metrics.md does not name {short}")
         one.sim.ask("fault", board="B", fault="dead")
         one.until_event("site.board_lost", 20, bank="B")
         metrics = promtext.parse(one.admin("metrics")["text"])
