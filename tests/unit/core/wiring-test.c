@@ -231,7 +231,7 @@ CASE(law_3_a_whole_hall_at_once)
     cfg.doors = LK_MAX_DOORS;
     for (int i = 0; i < cfg.doors; i++) {
         cfg.door[i].bank = i / (LK_MAX_DOORS / LK_MAX_BANKS);
-        (void)snprintf(cfg.door[i].label, sizeof(cfg.door[i].label), "D%03d", i);
+        (void)snprintf(cfg.door[i].label, sizeof(cfg.door[i].label), "D%03u", (unsigned)i % 1000U);
     }
     memset(settled, 0, sizeof(settled));
     lk_core_init(&core, &cfg);
