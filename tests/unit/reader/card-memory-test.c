@@ -225,6 +225,9 @@ static unsigned traces(void)
         explicit_bzero(bytes, (size_t)n);
         free(bytes);
     }
+    /* The next case's child inherits this stack, and the name is the same there. */
+    explicit_bzero(wide_number, sizeof(wide_number));
+    explicit_bzero(wide_name, sizeof(wide_name));
     assert_true(looked > 100000); /* heap, data and stack were there to be looked at */
     return found;
 }

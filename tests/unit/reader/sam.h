@@ -69,7 +69,9 @@ static inline size_t sam_text(uint8_t *frame, const char *number, const char *na
     for (size_t i = 0; i < 1024; i++) {
         body[7 + 256 + i] = (uint8_t)(i * 7);
     }
-    return sam_frame(frame, body, sizeof(body));
+    size_t n = sam_frame(frame, body, sizeof(body));
+    explicit_bzero(body, sizeof(body)); /* who makes cards may be searched for copies himself */
+    return n;
 }
 
 #endif
