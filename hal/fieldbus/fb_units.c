@@ -178,7 +178,7 @@ bool lk_fb_unit_outcome(struct lk_fb_sched *s, struct lk_fb_unit *u, const struc
     if (s->config.replies_owed) {
         owe(s, u, job, outcome);
     }
-    return failed(u, outcome->done_at_ns);
+    return !outcome->held_up && failed(u, outcome->done_at_ns);
 }
 
 /* A write always gets its full time: its proof is worth more than the line's. Of a failing unit every second request

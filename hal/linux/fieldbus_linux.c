@@ -37,6 +37,7 @@ struct line {
     int stop_fd;
     atomic_bool stopping;
     _Atomic int64_t stop_at_ns;
+    bool paced; /* bytes take their time on this wire */
     int64_t gap_ns;
     int64_t free_at_ns; /* the frame gap is over */
     int64_t noise_since_ns;
@@ -81,7 +82,8 @@ static int bring_up(struct line *line)
     if (r == 0) {
         const struct lk_fieldbus_config *c = &line->base.config;
         line->free_at_ns = now_ns() + line->gap_ns;
-        lk_fb_paced(&line->base, c->transport == LK_FB_RTU && (c->paced_pty || !lk_fb_link_is_pty(line->link)));
+        line->paced = c->transport == LK_FB_RTU && (c->paced_pty || !lk_fb_link_is_pty(line->link));
+        lk_fb_paced(&line->base, line->paced);
         lk_fb_line(&line->base, true, now_ns());
         return 0;
     }
@@ -132,6 +134,23 @@ static int await_reply(struct line *line, const struct lk_fb_job *job, int64_t *
     return r == -EINTR ? lk_fb_link_await(line->link, *deadline_ns - now_ns(), -1) : r;
 }
 
+/* Whose bytes are there when the request is over? No board can have said anything before, nor for one character more.
+ */
+enum early { EARLY_NOTHING, EARLY_OTHERS, EARLY_NOBODY_KNOWS };
+
+/* A repetition of an earlier reply is taken by its time; but only who looked in time knows it. */
+static enum early look_early(struct line *line, const struct lk_fb_job *job, int64_t sent_ns, int64_t *ret_looked_ns)
+{
+    const struct lk_fieldbus_config *c = &line->base.config;
+    int64_t over_ns = sent_ns + lk_fb_wire_ns(c, job->request.pdu_len + RTU_OVERHEAD);
+    if (!line->paced ||
+        (lk_fb_link_await(line->link, over_ns - now_ns(), -1) != 0 && lk_fb_link_check(line->link) <= 0)) {
+        return EARLY_NOTHING;
+    }
+    *ret_looked_ns = now_ns();
+    return *ret_looked_ns < over_ns + lk_fb_wire_ns(c, 1) ? EARLY_OTHERS : EARLY_NOBODY_KNOWS;
+}
+
 /* When this thread was held up, a repetition of an earlier reply and the reply itself wait together, and nothing tells
  * when each of them came: then the first one is no proof. */
 static void doubt(struct line *line, const struct lk_fb_job *job, struct lk_fb_outcome *outcome)
@@ -146,12 +165,20 @@ static void listen_for(struct line *line, const struct lk_fb_job *job, struct lk
 {
     size_t n = job->request.pdu_len + RTU_OVERHEAD;
     int64_t deadline_ns = outcome->sent_at_ns + lk_fb_wire_ns(&line->base.config, n) + job->wait_ms * INT64_C(1000000);
+    int64_t looked_ns = 0;
+    enum early early = look_early(line, job, outcome->sent_at_ns, &looked_ns);
+    if (early == EARLY_NOBODY_KNOWS) {
+        outcome->status = -EBADMSG;
+        outcome->held_up = true;
+        return;
+    }
     enum lk_fb_verdict verdict = LK_FB_LATE;
     while (verdict == LK_FB_LATE) {
         struct lk_fb_frame frame;
-        int r = await_reply(line, job, &deadline_ns);
+        int r = early == EARLY_OTHERS ? 0 : await_reply(line, job, &deadline_ns);
         r = r ? r : lk_fb_link_receive(line->link, 0, &frame);
-        int64_t heard_ns = now_ns();
+        int64_t heard_ns = early == EARLY_OTHERS ? looked_ns : now_ns();
+        early = EARLY_NOTHING;
         if (r) {
             outcome->crc = r == -EILSEQ;
             outcome->status = r == -EILSEQ ? -EBADMSG : r;

@@ -61,7 +61,8 @@ struct lk_fb_job {
 struct lk_fb_outcome {
     int status;
     bool was_sent;
-    bool crc; /* -EBADMSG because of the checksum */
+    bool crc;     /* -EBADMSG because of the checksum */
+    bool held_up; /* -EBADMSG because we looked too late to know whose reply it is: nothing against the unit */
     bool doubled;
     uint8_t unit; /* who answered a broadcast */
     uint8_t exception;

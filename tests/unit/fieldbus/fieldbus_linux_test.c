@@ -14,8 +14,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "hal/fieldbus_driver.h"
@@ -193,6 +198,101 @@ static void law_3_a_reply_with_another_one_is_no_proof(void **state)
     responder_end(r);
 }
 
+/* --- a repetition that comes while this process does not run */
+
+enum { SLOW_BAUD = 1200 };
+
+static const uint8_t stale_reply[] = {1, 2, 1, 0x01, 0x60, 0x48}, true_reply[] = {1, 2, 1, 0x02, 0x20, 0x49};
+
+/* Asks twice; its exit code: 0 the second reading was not proven, 1 it was the stale one, 2 the true one, 3 anything
+ * else. */
+static int ask_twice(const char *tty)
+{
+    struct lk_fieldbus_config config = {
+        .name = "t", .transport = LK_FB_RTU, .baud = SLOW_BAUD, .timeout_ms = 1000, .paced_pty = true};
+    struct lk_fb_request q = {
+        .tag = 1, .unit = 1, .pdu_len = 5, .pdu = {2, 0, 0, 0, 8}, .expect = LK_FB_READ, .read_bytes = 1};
+    struct lk_fb_completion c[2] = {{0}, {0}};
+    struct lk_fieldbus *fb;
+    (void)snprintf(config.device, sizeof(config.device), "%s", tty);
+    if (lk_fieldbus_linux_create(&config, &fb) != 0 || lk_fieldbus_start(fb) != 0) {
+        return 3;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (lk_fieldbus_submit(fb, &q) != 0) {
+            return 3;
+        }
+        while (!lk_fieldbus_reap(fb, &c[i])) {
+            (void)poll(NULL, 0, 1);
+        }
+    }
+    if (c[0].status != 0 || (c[1].status != 0 && c[1].status != -EBADMSG)) {
+        return 3;
+    }
+    return c[1].status != 0 ? 0 : c[1].data[0] == stale_reply[3] ? 1 : 2;
+}
+
+static void hear_request(int master)
+{
+    uint8_t q[8];
+    for (size_t n = 0; n < sizeof(q);) {
+        struct pollfd p = {.fd = master, .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 5000), 1);
+        ssize_t got = read(master, q + n, sizeof(q) - n);
+        assert_true(got > 0);
+        n += (size_t)got;
+    }
+}
+
+static void say_after(int master, const uint8_t *reply, int ms)
+{
+    (void)poll(NULL, 0, ms);
+    assert_int_equal(write(master, reply, sizeof(true_reply)), sizeof(true_reply));
+}
+
+/* stop: the process does not run from the second request on until long after the repetition came. */
+static int exit_code_with(bool stop)
+{
+    struct termios raw;
+    int status, master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    char tty[64];
+    assert_int_equal(ptsname_r(master, tty, sizeof(tty)), 0);
+    int slave = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(slave >= 0 && tcgetattr(slave, &raw) == 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(slave, TCSANOW, &raw), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(ask_twice(tty));
+    }
+    hear_request(master);
+    say_after(master, stale_reply, 150); /* request and reply take 117 ms */
+    hear_request(master);
+    if (stop) {
+        assert_int_equal(kill(pid, SIGSTOP), 0);
+        assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    }
+    say_after(master, stale_reply, 0);
+    if (stop) {
+        (void)poll(NULL, 0, 300);
+        assert_int_equal(kill(pid, SIGCONT), 0);
+    }
+    say_after(master, true_reply, 150);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(slave);
+    close(master);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+}
+
+/* A repetition right behind a request is known by its time. Whoever sleeps through that time knows nothing. */
+static void law_3_a_repetition_slept_through_is_no_proof(void **state)
+{
+    (void)state;
+    assert_int_equal(exit_code_with(false), 2);
+    assert_int_equal(exit_code_with(true), 0);
+}
+
 /* On Modbus TCP each connection has its own worker. */
 static void law_10_a_dead_tcp_board_blocks_no_other(void **state)
 {
@@ -232,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_second_opener_is_told_busy),
         cmocka_unit_test(an_absent_tty_is_waited_for),
         cmocka_unit_test(law_3_a_reply_with_another_one_is_no_proof),
+        cmocka_unit_test(law_3_a_repetition_slept_through_is_no_proof),
         cmocka_unit_test(law_10_a_dead_tcp_board_blocks_no_other),
         cmocka_unit_test(names_and_wild_values_are_refused),
     };
