@@ -62,7 +62,7 @@ static bool is_sending_again(const struct lk_outbox *o)
 
 static bool is_waiting_for_upstream(const struct lk_outbox *o)
 {
-    return o->connected && o->heard && o->in_flight == 0 && !is_sending_again(o) && o->next > o->acked + 1;
+    return o->connected && o->in_flight == 0 && !is_sending_again(o) && o->next > o->acked + 1;
 }
 
 static void again_start(struct lk_outbox *o)
@@ -71,7 +71,8 @@ static void again_start(struct lk_outbox *o)
     o->again_to = least(o->acked + o->window, o->next - 1);
 }
 
-/* The broker took events and upstream says nothing: a broker may have thrown its queue away without telling anybody.
+/* The broker took events and upstream says nothing: a broker may have thrown its queue away without telling anybody,
+ * or had nobody to give them to, so that upstream knows of none and cannot ask. Hence also when upstream never spoke.
  * One window is sent again; when upstream acknowledges that, the following one (lk_outbox_ack). */
 static void look_for_stall(struct lk_outbox *o, int64_t now_ms)
 {
@@ -146,9 +147,8 @@ int64_t lk_outbox_next_at_ms(const struct lk_outbox *o)
 static enum lk_ack_verdict replay(struct lk_outbox *o, uint64_t from, int64_t now_ms)
 {
     if (from > o->last) {
-        return LK_ACK_BEYOND;
+        return from == o->last + 1 ? LK_ACK_OLD : LK_ACK_BEYOND;
     }
-    o->heard = true;
     progressed(o, now_ms);
     if (from >= o->next) {
         return LK_ACK_REPLAYING; /* on its way already */
@@ -190,7 +190,6 @@ enum lk_ack_verdict lk_outbox_ack(struct lk_outbox *o, const struct lk_ack *ack,
     if (ack->seq > o->last) {
         return LK_ACK_BEYOND;
     }
-    o->heard = true;
     if (ack->seq <= o->acked) {
         return LK_ACK_OLD;
     }

@@ -231,6 +231,22 @@ static void step(struct world *w)
     check(w);
 }
 
+/* Locker and broker begin anew, the locker is back first: the broker confirms everything, and upstream gets none of it.
+ */
+static void everything_goes_to_nobody(struct world *w)
+{
+    uint64_t seq;
+    broker_dies(w);
+    restart(w);
+    lk_outbox_connected(&w->outbox, w->now_ms);
+    while (lk_outbox_next(&w->outbox, w->now_ms, &seq)) {
+        lk_outbox_sent(&w->outbox, w->now_ms);
+        lk_outbox_delivered(&w->outbox, seq, w->now_ms);
+        w->drops++;
+    }
+    check(w);
+}
+
 /* Now everything works: all that is outstanding has to arrive, by nothing but acks and the passing of time. */
 static bool settle(struct world *w)
 {
@@ -267,7 +283,9 @@ static struct world play(uint64_t seed)
     for (int i = 0; i < STEPS; i++) {
         step(&w);
     }
-    w.outbox.heard = true; /* upstream has spoken at least once: so its silence is taken for a loss */
+    if (!w.honest && one_in(&w, 2)) {
+        everything_goes_to_nobody(&w);
+    }
     if (!settle(&w)) {
         fail_msg("seed %" PRIu64 ": stuck at acked %" PRIu64 " of %" PRIu64 ", upstream has %" PRIu64 ", next %" PRIu64
                  ", asked %" PRIu64,

@@ -22,9 +22,9 @@
 #include <stdint.h>
 
 enum {
-    LK_OUTBOX_WINDOW = 1000,    /* default: sent and not yet DELIVERED */
-    LK_OUTBOX_RETRY_MS = 1000,  /* after the broker refused an event */
-    LK_OUTBOX_STALL_MS = 30000, /* delivered, but upstream is silent: send a window again, first after this ... */
+    LK_OUTBOX_WINDOW = 1000,           /* default: sent and not yet DELIVERED */
+    LK_OUTBOX_RETRY_MS = 1000,         /* after the broker refused an event */
+    LK_OUTBOX_STALL_MS = 30000,        /* delivered, but not acknowledged: send a window again, first after this ... */
     LK_OUTBOX_STALL_MOST_MS = 3600000, /* ... doubling up to this */
 };
 
@@ -33,7 +33,6 @@ struct lk_outbox {
     char epoch[LK_EPOCH_MAX + 1];
     unsigned window;
     bool connected;
-    bool heard;           /* upstream spoke to us since we started: its silence means something */
     uint64_t last;        /* the newest event there is, 0: none */
     uint64_t acked;       /* upstream has everything up to here */
     uint64_t next;        /* the one to offer next; next - 1 is "sent" */
@@ -90,7 +89,7 @@ int lk_ack_parse(const char *payload, size_t len, struct lk_ack *ret_ack, char *
 
 enum lk_ack_verdict {
     LK_ACK_MOVED,         /* acked grew: make it durable */
-    LK_ACK_OLD,           /* nothing new: said before */
+    LK_ACK_OLD,           /* nothing new: said before, or asked for the event that comes next anyway */
     LK_ACK_REPLAYING,     /* sending again from seq */
     LK_ACK_FOREIGN_EPOCH, /* about another database's log: ignored, worth a log line */
     LK_ACK_BEYOND,        /* about events that do not exist: refused, worth a log line */
