@@ -184,6 +184,7 @@ class Upstream:
         self.answers = {}
         self.changed = threading.Condition()
         self.subscribed = False
+        self._was_connected = self._forgotten = False
         self._acked, self._replayed_at = 0, 0.0
         self._ack_due = self._replay_due = None
         self._client = self._make(client_id or f"upstream-{secrets.token_hex(4)}", version, persistent)
@@ -253,14 +254,18 @@ class Upstream:
 
     # -- callbacks
 
-    def _connected(self, client, _userdata, _flags, code, _properties=None):
+    def _connected(self, client, _userdata, flags, code, _properties=None):
         failed = code.is_failure if hasattr(code, "is_failure") else int(getattr(code, "value", code)) >= 0x80
         if not failed:
+            self._forgotten = self._was_connected and not flags.get("session present")
+            self._was_connected = True
             client.subscribe([(self.root + topic, 1) for topic in ("evt/#", "state/#", "rsp")])
 
     def _subscribed(self, *_):
         with self.changed:
             self.subscribed = True
+            if self._forgotten and self.auto_ack:
+                self._catch_up()
             self.changed.notify_all()
 
     def _disconnected(self, *_):
@@ -334,6 +339,12 @@ class Upstream:
             if self.log.last < self.log.seen:
                 self.replay(self.log.last + 1)
                 self._missing()
+
+    def _catch_up(self):
+        """The broker had forgotten our subscription: what the locker sent until now it gave to nobody, and confirmed."""
+        self._forgotten = False
+        self._replayed_at = time.monotonic()
+        self.replay(self.log.last + 1)
 
     def replay(self, seq):
         self._publish("ack", {"replayFrom": seq})

@@ -104,6 +104,7 @@ class Proxy:
                 data = source.recv(65536)
                 silent_for_good = silent_for_good or self.silent
                 if not data and not silent_for_good:
+                    sink.shutdown(socket.SHUT_RDWR)  # close alone says nothing while the other pump reads from it
                     sink.close()
                 if not data:
                     return

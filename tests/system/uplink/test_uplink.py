@@ -141,6 +141,24 @@ class DrainTest(Case):
         up.wait(lambda: up.log.last == 2000, 30, "2,000 events over four lives of the broker")
         self.assertEqual(up.log.faults, [])
 
+    def test_an_upstream_back_after_the_locker_asks_for_what_went_to_nobody(self):
+        """The order of events that the test above meets by chance: the restarted broker has forgotten upstream's
+        subscription, the locker is back first, and the broker confirms every event without a receiver."""
+        broker = self.broker()
+        way = self.keep(Proxy(broker.port))
+        up = self.keep(Upstream("yulin", "hall-1", self.keys, port=way.port).connect())
+        way.target = rig.free_port()  # nobody listens there: upstream stays away until we say so
+        broker.kill()
+        up.wait(lambda: not up.subscribed, 5, "upstream to lose the broker")
+        broker.start()
+        probe = self.probe(broker.port, "--log", 1500)
+        wait_until(lambda: probe.status()["delivered"] == 1500, 10, "1,500 PUBACKs")
+        self.assertEqual(up.log.received, 0)
+        way.target = broker.port
+        up.wait(lambda: up.log.last == 1500, 15, "the 1,500 events")
+        self.assertEqual(up.log.faults, [])
+        wait_until(lambda: probe.status()["acked"] == 1500, 5, "the ack")
+
     def test_a_broker_that_throws_its_queue_away_is_made_good(self):
         broker = self.broker("max_queued_messages 300")
         up = self.upstream(broker)
