@@ -341,7 +341,7 @@ class Upstream:
                 self._missing()
 
     def _catch_up(self):
-        """The broker had forgotten our subscription: what the locker sent until now it gave to nobody, and confirmed."""
+        """The broker had forgotten our subscription: what the locker sent until now went to nobody, confirmed."""
         self._forgotten = False
         self._replayed_at = time.monotonic()
         self.replay(self.log.last + 1)
