@@ -22,6 +22,7 @@ let source = null;
 let lastHeard = performance.now();
 let lost = false;
 let busy = false;
+let scanned = null; // read while the last act still waited for its answer
 let shownAt = 0; // when the view's durations were true
 let lastTouch = performance.now();
 
@@ -216,8 +217,14 @@ async function post(body) {
   return answer.json();
 }
 
+// A second touch of a button is no second wish; a second barcode is one, and a scanner is faster than an answer.
 async function act(body) {
-  if (busy || lost) {
+  if (lost) {
+    return;
+  }
+  if (busy) {
+    scanned = body.act === "scan" ? body : scanned;
+    kiosk.typed = "";
     return;
   }
   const before = kiosk.view;
@@ -235,6 +242,15 @@ async function act(body) {
   }
   busy = false;
   draw();
+  actOnScanned();
+}
+
+function actOnScanned() {
+  const body = scanned;
+  scanned = null;
+  if (body) {
+    act(body);
+  }
 }
 
 function signIn() {

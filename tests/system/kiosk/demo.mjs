@@ -45,8 +45,14 @@ export async function startDemo(...options) {
     acts,
     send: (command) => child.stdin.write(JSON.stringify(command) + "\n"),
     show: (view) => child.stdin.write(JSON.stringify({ view }) + "\n"),
-    // The next act the page posts.
-    act: () => acts.length > 0 ? Promise.resolve(acts.shift()) : new Promise((resolve) => waiting.push(resolve)),
+    // The next act the page posts. A page that posts none fails its test, and not the clock of the whole run.
+    act: () => acts.length > 0 ? Promise.resolve(acts.shift()) : new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error("the page posted nothing for 10 s")), 10000);
+      waiting.push((value) => {
+        clearTimeout(late);
+        resolve(value);
+      });
+    }),
     stop: () => new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) {
         resolve();

@@ -3,8 +3,8 @@
  *
  * usage: face-demo [--port N] [--phone TEXT] [--tick MS]
  * stdin, JSON lines: {"view": {...}} shows a snapshot (members as in GET /api/v1/view), {"recalls": [...]} sets the
- * recall list, {"answer": {"result": "...", "reason": "..."}} what acts are answered from now on, {"answer": null} not
- * at all, {"keyed": N} digits at the keypad beside it. stdout, JSON lines: {"url": "..."} once, then one line for each
+ * recall list, {"answer": {"result": "...", "reason": "..."}} what acts are answered from now on and the one that waits,
+ * {"answer": null} not at all, {"keyed": N} digits at the keypad beside it. stdout, JSON lines: {"url": "..."} once, then one line for each
  * act. End of input ends it.
  */
 #include "base/cleanup.h"
@@ -26,6 +26,7 @@ struct demo {
     struct lk_face *face;
     json_t *recalls;
     bool silent;
+    uint64_t unanswered; /* the act that came last while silent; 0: none */
     enum lk_result result;
     enum lk_reason reason;
 };
@@ -43,6 +44,7 @@ static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
     puts("");
     fflush(stdout);
     json_decref(line);
+    demo->unanswered = demo->silent ? request : 0;
     if (!demo->silent) {
         lk_face_reply(demo->face, request, demo->result, demo->reason);
     }
@@ -145,6 +147,10 @@ static void set_answer(struct demo *demo, const json_t *answer)
     demo->reason = LK_REASON_NONE;
     if (reason && lk_reason_parse(reason, &demo->reason) < 0) {
         fprintf(stderr, "face-demo: no such reason\n");
+    }
+    if (!demo->silent && demo->unanswered != 0) {
+        lk_face_reply(demo->face, demo->unanswered, demo->result, demo->reason);
+        demo->unanswered = 0;
     }
 }
 

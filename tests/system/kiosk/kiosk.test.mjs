@@ -129,6 +129,24 @@ test("what a keyboard-wedge scanner types is posted as a scan", async () => {
   await done(page);
 });
 
+test("a barcode scanned before the last one was answered is not lost, a touch is", async () => {
+  const page = await fresh(VIEWS.scan);
+  demo.send({ answer: null });
+  await page.keyboard.type("FIRST-1");
+  await page.keyboard.press("Enter");
+  assert.equal((await demo.act()).text, "FIRST-1");
+  await page.keyboard.type("SECOND-2");
+  await page.keyboard.press("Enter");
+  await page.evaluate(() => document.querySelector('[data-id="sign_out"]').click());
+  await page.waitForTimeout(200);
+  assert.equal(demo.acts.length, 0, "one act at a time");
+  demo.send({ answer: { result: "ok" } });
+  assert.equal((await demo.act()).text, "SECOND-2");
+  await page.waitForTimeout(200);
+  assert.equal(demo.acts.length, 0);
+  await done(page);
+});
+
 test("Enter after a scan does not press the focused button", async () => {
   const page = await fresh(VIEWS.placed);
   await page.focus('[data-id="done"]');
