@@ -198,7 +198,7 @@ static void derive_core(struct lk_config *c)
             door->low_reach = (bank->low_reach & (UINT32_C(1) << d)) != 0;
         }
     }
-    core->accept_unknown_barcode = c->unknown_barcode == LK_CONFIG_ACCEPT;
+    core->unknown_barcode = c->unknown_barcode == LK_CONFIG_ACCEPT ? LK_BARCODE_ACCEPT : LK_BARCODE_REFUSE;
 }
 
 void lk_config_check(struct lk_config_reader *r)

@@ -175,12 +175,21 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_INTENT_ADD:
     case LK_FX_INTENT_SETTLE:
     case LK_FX_INTENT_WITHDRAW:
+    case LK_FX_INTENT_TURN:
     case LK_FX_INTENT_FINISH:
     case LK_FX_ITEM_PUT:
     case LK_FX_ITEM_CUSTODY:
     case LK_FX_ITEM_CANCELLED:
+    case LK_FX_ITEM_REJECTED:
+    case LK_FX_ITEM_REMINDED:
+    case LK_FX_ITEM_OVERDUE:
+    case LK_FX_ITEM_EXTEND:
+    case LK_FX_ITEM_WAYBILL:
+    case LK_FX_ITEM_ERASE:
+    case LK_FX_RECORDS_PURGE:
     case LK_FX_SECRET_SET:
     case LK_FX_SECRET_KILL:
+    case LK_FX_SECRET_REVOKE:
     case LK_FX_DOOR_USE:
     case LK_FX_DOUBT:
     case LK_FX_BANK_STOP:

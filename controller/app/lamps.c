@@ -86,7 +86,9 @@ static void on_panel(evutil_socket_t fd, short what, void *user)
 static bool is_good_news(enum lk_reason reason)
 {
     return reason == LK_REASON_NONE || reason == LK_REASON_SIGNED_OUT || reason == LK_REASON_CANCELLED_BY_PERSON ||
-           reason == LK_REASON_TIMED_OUT;
+           reason == LK_REASON_TIMED_OUT || reason == LK_REASON_REJECTED || reason == LK_REASON_DISPUTED ||
+           reason == LK_REASON_EXTENDED || reason == LK_REASON_RECEIVED || reason == LK_REASON_HANDED_OVER ||
+           reason == LK_REASON_SENT_BY_POST;
 }
 
 static enum lk_panel_sound sound_of(const struct lk_view *view)
@@ -94,6 +96,7 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
     switch (view->screen) {
     case LK_SCREEN_TAKE:
     case LK_SCREEN_PUT:
+    case LK_SCREEN_DROP_PUT:
     case LK_SCREEN_RECALL_TAKE:
         return LK_PANEL_OK;
     case LK_SCREEN_NOTICE:
@@ -102,6 +105,9 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
     case LK_SCREEN_PUT_JAM:
     case LK_SCREEN_RECALL_JAM:
     case LK_SCREEN_PUT_BACK:
+    case LK_SCREEN_CHECK:
+    case LK_SCREEN_DROP_JAM:
+    case LK_SCREEN_DROP_BACK:
         return LK_PANEL_REFUSED;
     case LK_SCREEN_HOME:
     case LK_SCREEN_OPENING:
@@ -114,6 +120,20 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
     case LK_SCREEN_RECALL_LIST:
     case LK_SCREEN_RECALL_OPENING:
     case LK_SCREEN_RECALL_TAKEN:
+    case LK_SCREEN_SECOND:
+    case LK_SCREEN_REFUSE_ASK:
+    case LK_SCREEN_GIVE_BACK:
+    case LK_SCREEN_EXTEND:
+    case LK_SCREEN_DROP_CASE:
+    case LK_SCREEN_DROP_SIZE:
+    case LK_SCREEN_DROP_OPENING:
+    case LK_SCREEN_DROP_PLACED:
+    case LK_SCREEN_ASK:
+    case LK_SCREEN_WAYBILL:
+    case LK_SCREEN_WINDOW:
+    case LK_SCREEN_WINDOW_ITEM:
+    case LK_SCREEN_HAND_OVER:
+    case LK_SCREEN_RECEIPT:
     case LK_SCREENS:
         break;
     }

@@ -448,6 +448,13 @@ static bool waits_for_scan(enum lk_screen screen)
     case LK_SCREEN_TAKEN:
     case LK_SCREEN_SCAN:
     case LK_SCREEN_PLACED:
+    case LK_SCREEN_PUT:
+    case LK_SCREEN_CHECK:
+    case LK_SCREEN_DROP_CASE:
+    case LK_SCREEN_WAYBILL:
+    case LK_SCREEN_WINDOW:
+    case LK_SCREEN_HAND_OVER:
+    case LK_SCREEN_EXTEND:
         return true;
     case LK_SCREEN_OPENING:
     case LK_SCREEN_TAKE:
@@ -455,7 +462,6 @@ static bool waits_for_scan(enum lk_screen screen)
     case LK_SCREEN_STAFF_MENU:
     case LK_SCREEN_SIZE:
     case LK_SCREEN_PUT_OPENING:
-    case LK_SCREEN_PUT:
     case LK_SCREEN_PUT_BACK:
     case LK_SCREEN_PUT_JAM:
     case LK_SCREEN_RECALL_LIST:
@@ -463,6 +469,18 @@ static bool waits_for_scan(enum lk_screen screen)
     case LK_SCREEN_RECALL_TAKE:
     case LK_SCREEN_RECALL_TAKEN:
     case LK_SCREEN_RECALL_JAM:
+    case LK_SCREEN_SECOND:
+    case LK_SCREEN_REFUSE_ASK:
+    case LK_SCREEN_GIVE_BACK:
+    case LK_SCREEN_DROP_SIZE:
+    case LK_SCREEN_DROP_OPENING:
+    case LK_SCREEN_DROP_PUT:
+    case LK_SCREEN_DROP_BACK:
+    case LK_SCREEN_DROP_PLACED:
+    case LK_SCREEN_DROP_JAM:
+    case LK_SCREEN_ASK:
+    case LK_SCREEN_WINDOW_ITEM:
+    case LK_SCREEN_RECEIPT:
     case LK_SCREENS:
         break;
     }

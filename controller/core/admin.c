@@ -167,6 +167,16 @@ void lk_admin_run(struct lk_step *s)
     case LK_ADMIN_SETTLE:
         settle(s);
         break;
+    case LK_ADMIN_RECEIVE:
+    case LK_ADMIN_HAND_OVER:
+    case LK_ADMIN_SEND:
+    case LK_ADMIN_RETURN:
+    case LK_ADMIN_REJECT:
+    case LK_ADMIN_EXTEND:
+    case LK_ADMIN_INSPECTED:
+    case LK_ADMIN_ROUND:
+        answer(s, LK_REASON_NOT_NOW);
+        break;
     case LK_ADMINS:
         break;
     }

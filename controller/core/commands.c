@@ -189,6 +189,17 @@ void lk_command_run(struct lk_step *s)
     case LK_CMD_STATUS_GET:
         remember(s, LK_RESULT_OK, LK_REASON_NONE)->status = true;
         break;
+    case LK_CMD_ITEM_UPDATE:
+    case LK_CMD_ITEM_TRANSFER:
+    case LK_CMD_ITEM_EXTEND:
+    case LK_CMD_ITEM_DELIVERED:
+    case LK_CMD_ITEM_RECEIVED:
+    case LK_CMD_CODE_REISSUE:
+    case LK_CMD_CODE_REVOKE:
+    case LK_CMD_DELEGATE_GRANT:
+    case LK_CMD_DELEGATE_REVOKE:
+        refuse(s, LK_REASON_UNKNOWN_COMMAND);
+        break;
     case LK_COMMANDS:
         break;
     }

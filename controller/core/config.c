@@ -9,6 +9,7 @@ void lk_core_config_defaults(struct lk_core_config *cfg)
         .open_timeout_ms = 4000,
         .left_open_ms = 60000,
         .open_again_ms = 60000,
+        .person_idle_ms = 60000,
         .notice_ms = 15000,
         .staff_idle_ms = 180000,
         .doubt_grace_ms = 900000,
@@ -22,6 +23,12 @@ void lk_core_config_defaults(struct lk_core_config *cfg)
         .remote_short_most = 3,
         .remote_short_ms = 600000,
         .remote_day_most = 10,
+        .join_case = true,
+        .refusable = true,
+        .extend_days = 3,
+        .extend_most = 1,
+        .dropoff_most = 4,
+        .two_person_ms = 1800000,
     };
 }
 

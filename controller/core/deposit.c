@@ -81,7 +81,10 @@ static void open_for_deposit(struct lk_step *s, int door)
     if (session->item.custody == LK_CUSTODY_NONE) {
         announce_unknown(s, &session->item);
     }
-    if (strcmp(s->core->door[door].item, session->item.id) != 0) {
+    struct lk_door *d = &s->core->door[door];
+    if (d->use == LK_USE_OCCUPIED) {
+        memcpy(d->joining, session->item.id, sizeof(d->joining));
+    } else if (strcmp(d->item, session->item.id) != 0) {
         lk_fx_use(s, door, LK_USE_RESERVED, session->item.id, LK_REASON_NONE);
     }
     struct lk_authority by = {
@@ -108,7 +111,7 @@ static enum lk_reason scan_refusal(const struct lk_step *s)
         return LK_REASON_UNKNOWN_BARCODE;
     }
     if (!s->in->found) {
-        return s->cfg->accept_unknown_barcode ? LK_REASON_NONE : LK_REASON_NOT_ANNOUNCED;
+        return s->cfg->unknown_barcode == LK_BARCODE_ACCEPT ? LK_REASON_NONE : LK_REASON_NOT_ANNOUNCED;
     }
     if (item->cancelled) {
         return LK_REASON_ITEM_CANCELLED;

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ROOM_FOR_ONE_DOOR = 24 };
+enum { ROOM_FOR_ONE_DOOR = 56 }; /* LK_TOGETHER_MOST items change hands, and what a door does besides */
 
 struct lk_effect *lk_fx(struct lk_step *s, enum lk_effect_kind kind)
 {
@@ -31,7 +31,8 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
     e->bank = -1;
     if (door != LK_NO_DOOR) {
         const struct lk_door *d = &s->core->door[door];
-        memcpy(e->item, d->item, sizeof(e->item));
+        bool joins = d->op.purpose == LK_PURPOSE_DEPOSIT && d->joining[0] != '\0';
+        memcpy(e->item, joins ? d->joining : d->item, sizeof(e->item));
         e->purpose = d->op.purpose;
         e->intent = d->op.intent;
         e->actor = d->op.actor;
@@ -39,6 +40,15 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
         memcpy(e->jti, d->op.jti, sizeof(e->jti));
     }
     return e;
+}
+
+void lk_fx_nobody(struct lk_event *e)
+{
+    e->purpose = LK_PURPOSE_NONE;
+    e->intent = 0;
+    e->actor = LK_ACTOR_SYSTEM;
+    e->who[0] = '\0';
+    e->jti[0] = '\0';
 }
 
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
@@ -82,6 +92,13 @@ void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, e
     memcpy(d->item, fx->item.id, sizeof(d->item));
 }
 
+void lk_fx_waybill(struct lk_step *s, const char *item, const char *waybill)
+{
+    struct lk_effect *fx = lk_fx(s, LK_FX_ITEM_WAYBILL);
+    (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
+    (void)lk_text_copy(fx->waybill, sizeof(fx->waybill), waybill);
+}
+
 void lk_fx_secret_kill(struct lk_step *s, const char *item)
 {
     struct lk_effect *fx = lk_fx(s, LK_FX_SECRET_KILL);
@@ -95,4 +112,7 @@ void lk_fx_doubt(struct lk_step *s, int door, enum lk_purpose purpose, enum lk_c
     fx->purpose = purpose;
     fx->from = from;
     fx->to = purpose == LK_PURPOSE_NONE ? LK_CUSTODY_NONE : LK_CUSTODY_UNKNOWN;
+    if (purpose != LK_PURPOSE_NONE) {
+        memcpy(fx->item.id, s->core->door[door].joining, sizeof(fx->item.id));
+    }
 }

@@ -12,6 +12,7 @@ struct lk_step {
     struct lk_core *core;
     const struct lk_input *in;
     struct lk_effects *fx;
+    enum lk_reason refused; /* the person's wish was refused for this reason; NONE: it was not */
 };
 
 /* --- door.c: the door machine ------------------------------------------------------------------------------------- */
@@ -45,12 +46,15 @@ struct lk_effect *lk_fx(struct lk_step *s, enum lk_effect_kind kind);
 /* An EVENT about a door (or LK_NO_DOOR), with item, purpose, intent and actor of its current opening filled in. */
 struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int door);
 
+/* An event that nobody caused: no purpose, intent, actor or command. */
+void lk_fx_nobody(struct lk_event *e);
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
                  enum lk_outcome outcome);
 /* Answers the input's own request, if somebody waits. */
 void lk_fx_answer(struct lk_step *s, enum lk_result result, enum lk_reason reason);
 void lk_fx_custody(struct lk_step *s, const char *item, enum lk_custody from, enum lk_custody to, int door);
 void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, enum lk_reason reason);
+void lk_fx_waybill(struct lk_step *s, const char *item, const char *waybill);
 void lk_fx_secret_kill(struct lk_step *s, const char *item);
 void lk_fx_doubt(struct lk_step *s, int door, enum lk_purpose purpose, enum lk_custody from);
 
@@ -66,9 +70,10 @@ struct lk_authority {
     const char *who;
     const char *item;
     enum lk_custody from;
-    bool item_cancelled;
-    uint64_t request; /* answered when the outcome is proved; 0: nobody waits */
-    const char *jti;  /* command answered when the outcome is proved; NULL: none */
+    enum lk_custody to;  /* recall: see lk_op.to */
+    const char *waybill; /* recall to the post; NULL: none */
+    uint64_t request;    /* answered when the outcome is proved; 0: nobody waits */
+    const char *jti;     /* command answered when the outcome is proved; NULL: none */
 };
 
 /* Why this door cannot be pulsed now; NONE when it can (or already stands open for this purpose). */
@@ -84,6 +89,9 @@ void lk_opening_retry(struct lk_step *s, int door, const char *item);
 
 /* Gives a jammed or refused opening up: a deposit's compartment is blocked. */
 void lk_opening_abandon(struct lk_step *s, int door);
+
+/* The person said something that changes what closing means (lk_op.turn). */
+void lk_opening_turn(struct lk_step *s, int door, enum lk_reason said);
 
 /* The courier takes the item out again: closing frees the door. */
 void lk_opening_withdraw(struct lk_step *s, int door);
@@ -121,6 +129,19 @@ int lk_custody_door(const struct lk_core *core, const char *item);
 /* Why an item of this custody cannot be picked up (or deposited); for refusals. */
 enum lk_reason lk_custody_reason(enum lk_custody custody);
 
+/* --- together.c: several items of one case and person in one compartment -------------------------------------------
+ * The door names one of them, the one its story is about; the others are entries of core->extra. */
+
+/* Some further item of this compartment, or NULL. The caller frees the entry by emptying .item. */
+struct lk_extra *lk_together_next(struct lk_core *core, int door);
+unsigned lk_together_count(const struct lk_core *core, int door);
+/* Whether one more may be put in. */
+bool lk_together_has_room(const struct lk_core *core, int door);
+void lk_together_add(struct lk_core *core, int door, const char *item, bool unknown);
+void lk_together_remove(struct lk_core *core, int door, const char *item);
+/* From here on the door's story is about this item of its compartment. */
+void lk_together_lead(struct lk_step *s, int door, const char *item);
+
 /* --- lockout.c ---------------------------------------------------------------------------------------------------- */
 
 bool lk_lockout_active(const struct lk_step *s);
@@ -137,7 +158,11 @@ void lk_lockout_tick(struct lk_step *s);
 enum lk_door_news { LK_NEWS_OPENED, LK_NEWS_CLOSED, LK_NEWS_JAMMED, LK_NEWS_FAILED, LK_NEWS_LOST };
 
 void lk_session_show(struct lk_step *s, enum lk_screen screen);
+/* A notice that the wish is refused; a notice that it is fulfilled. */
 void lk_session_notice(struct lk_step *s, enum lk_reason reason);
+void lk_session_tell(struct lk_step *s, enum lk_reason reason);
+/* The screen a session falls back to when there is nothing more to say. */
+enum lk_screen lk_session_base(const struct lk_session *session);
 /* The answer to somebody's code or scan: a notice about this door (LK_NO_DOOR: about none), and the refusal. */
 void lk_session_refuse(struct lk_step *s, int door, enum lk_reason reason);
 void lk_session_sign_out(struct lk_step *s, enum lk_reason reason);
@@ -148,6 +173,14 @@ void lk_session_tick(struct lk_step *s);
 /* Whether the screen has this button now; the view shows and the handlers accept exactly these. */
 bool lk_session_has_button(const struct lk_core_config *cfg, const struct lk_core *core, int64_t now_ms,
                            enum lk_button button);
+
+/* --- screens.c: what each screen is; buttons.c: what each button does --------------------------------------------- */
+
+/* How long a screen waits for somebody; LK_NEVER: it stays. */
+int64_t lk_screen_lasts_ms(const struct lk_core_config *cfg, enum lk_screen screen);
+/* The screen that follows when the door on the screen does this; LK_SCREENS: it stays. */
+enum lk_screen lk_screen_after_news(enum lk_screen screen, enum lk_door_news news);
+void lk_button_input(struct lk_step *s);
 
 /* --- pickup.c, deposit.c, recall.c: the stories behind the screens --------------------------------------------------
  */

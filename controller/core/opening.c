@@ -90,7 +90,8 @@ static void write_intent(struct lk_step *s, int door, const char *item)
     fx->intent = op->intent;
     fx->door = door;
     (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
-    fx->item.cancelled = op->item_cancelled;
+    fx->to = op->to;
+    memcpy(fx->waybill, op->waybill, sizeof(fx->waybill));
     fx->purpose = op->purpose;
     fx->actor = op->actor;
     memcpy(fx->who, op->who, sizeof(fx->who));
@@ -119,7 +120,8 @@ void lk_opening_start(struct lk_step *s, int door, const struct lk_authority *by
     op->actor = by->actor;
     (void)lk_text_copy(op->who, sizeof(op->who), by->who);
     op->from = by->from;
-    op->item_cancelled = by->item_cancelled;
+    op->to = by->to;
+    (void)lk_text_copy(op->waybill, sizeof(op->waybill), by->waybill ? by->waybill : "");
     op->request = by->request;
     (void)lk_text_copy(op->jti, sizeof(op->jti), by->jti ? by->jti : "");
     op->tries = 1;
@@ -141,7 +143,11 @@ void lk_opening_abandon(struct lk_step *s, int door)
     struct lk_door *d = &s->core->door[door];
     bool deposit = d->op.purpose == LK_PURPOSE_DEPOSIT;
     bool in_doubt = d->doubt_until_ms != LK_NEVER; /* an earlier try may have let the item in: it stays in question */
-    if (deposit && d->state == LK_DOOR_JAMMED && !in_doubt) {
+    if (deposit && d->joining[0] != '\0') {
+        if (!in_doubt) {
+            d->joining[0] = '\0'; /* what lies there already stays as it is */
+        }
+    } else if (deposit && d->state == LK_DOOR_JAMMED && !in_doubt) {
         struct lk_event *e = lk_fx_event(s, LK_EV_DOOR_BLOCKED, door);
         e->reason = LK_REASON_DOOR_JAMMED;
         e->alarm = true;
@@ -150,12 +156,25 @@ void lk_opening_abandon(struct lk_step *s, int door)
     finish(s, door);
 }
 
-void lk_opening_withdraw(struct lk_step *s, int door)
+void lk_opening_turn(struct lk_step *s, int door, enum lk_reason said)
 {
     struct lk_op *op = &s->core->door[door].op;
-    op->withdrawn = true;
-    lk_fx(s, LK_FX_INTENT_WITHDRAW)->intent = op->intent;
+    op->turn = said;
+    struct lk_effect *fx = lk_fx(s, LK_FX_INTENT_TURN);
+    fx->intent = op->intent;
+    fx->reason = said;
+}
+
+void lk_opening_withdraw(struct lk_step *s, int door)
+{
+    struct lk_door *d = &s->core->door[door];
+    d->op.withdrawn = true;
+    lk_fx(s, LK_FX_INTENT_WITHDRAW)->intent = d->op.intent;
     lk_custody_doubt_over(s, door);
+    if (d->joining[0] != '\0') {
+        d->joining[0] = '\0';
+        return;
+    }
     lk_fx_use(s, door, LK_USE_RESERVED, "", LK_REASON_CANCELLED_BY_PERSON);
 }
 
@@ -359,7 +378,9 @@ static void not_sent(struct lk_step *s, int door)
     }
     (void)lk_door_move(s, door, LK_DOOR_PULSE_NOT_SENT);
     settle(s, door, LK_OUTCOME_UNKNOWN, LK_REASON_PULSE_NOT_SENT);
-    if (deposit) {
+    if (deposit && d->joining[0] != '\0') {
+        d->joining[0] = '\0';
+    } else if (deposit) {
         lk_fx_use(s, door, LK_USE_FREE, "", LK_REASON_NONE);
     }
     lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_PULSE_NOT_SENT);

@@ -35,6 +35,7 @@ static void open_for_recipient(struct lk_step *s, int door)
     if (s->in->kind == LK_IN_CODE) {
         lk_lockout_right(s); /* only an opening counts: an open door must not buy fresh tries again and again */
     }
+    lk_together_lead(s, door, s->in->item.id);
     lk_opening_start(s, door, &by);
     show_door(s, door, LK_SCREEN_OPENING);
 }

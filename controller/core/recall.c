@@ -55,8 +55,9 @@ void lk_recall_item(struct lk_step *s)
         .who = session->who,
         .item = s->in->item.id,
         .from = LK_CUSTODY_IN_LOCKER,
-        .item_cancelled = s->in->item.cancelled,
+        .to = s->in->item.cancelled || s->in->item.rejected ? LK_CUSTODY_RETURNED : LK_CUSTODY_AT_WINDOW,
     };
+    lk_together_lead(s, door, s->in->item.id);
     lk_opening_start(s, door, &by);
     show_door(s, door, LK_SCREEN_RECALL_OPENING);
 }

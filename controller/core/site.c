@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "machine.h"
 
+#include <errno.h>
 #include <string.h>
 
 void lk_core_init(struct lk_core *core, const struct lk_core_config *cfg)
@@ -9,6 +10,8 @@ void lk_core_init(struct lk_core *core, const struct lk_core_config *cfg)
     memset(core, 0, sizeof(*core));
     core->next_intent = 1;
     core->session.door = LK_NO_DOOR;
+    core->session.join_door = LK_NO_DOOR;
+    core->service_door = LK_NO_DOOR;
     core->session.deadline_at_ms = LK_NEVER;
     for (int i = 0; i < LK_MAX_BANKS; i++) {
         core->bank[i].pulsed_door = LK_NO_DOOR;
@@ -39,11 +42,37 @@ void lk_core_restore_op(struct lk_core *core, int door, const struct lk_op *op)
     }
 }
 
-void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpose, enum lk_custody from)
+void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpose, enum lk_custody from,
+                           const char *joining)
 {
+    (void)lk_text_copy(core->door[door].joining, sizeof(core->door[door].joining), joining);
     /* The grace starts anew at boot: set there, when the time is known. */
     core->door[door].doubt_purpose = purpose;
     core->door[door].doubt_from = from;
+}
+
+int lk_core_restore_extra(struct lk_core *core, int door, const char *item, bool unknown)
+{
+    unsigned used = 0;
+    for (int i = 0; i < LK_EXTRAS; i++) {
+        used += core->extra[i].item[0] != '\0';
+    }
+    if (used == LK_EXTRAS) {
+        return -ENOSPC;
+    }
+    lk_together_add(core, door, item, unknown);
+    return 0;
+}
+
+void lk_core_restore_joining(struct lk_core *core, int door, const char *item)
+{
+    (void)lk_text_copy(core->door[door].joining, sizeof(core->door[door].joining), item);
+}
+
+void lk_core_restore_service(struct lk_core *core, int door, int64_t now_ms)
+{
+    core->service_door = door;
+    core->service_at_ms = now_ms;
 }
 
 void lk_core_restore_wiring(struct lk_core *core, int door, enum lk_wiring wiring)

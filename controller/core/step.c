@@ -22,11 +22,17 @@ static bool names_a_bank(const struct lk_step *s)
     return s->in->bank >= 0 && s->in->bank < s->cfg->banks;
 }
 
+static bool is_about_a_door(enum lk_admin_op op)
+{
+    return op == LK_ADMIN_OPEN || op == LK_ADMIN_BLOCK || op == LK_ADMIN_UNBLOCK || op == LK_ADMIN_CONFIRM ||
+           op == LK_ADMIN_INSPECTED;
+}
+
 static void admin(struct lk_step *s)
 {
     bool of_banks = s->in->admin == LK_ADMIN_UNBLOCK || s->in->admin == LK_ADMIN_CONFIRM;
     bool bank = of_banks && s->in->door == LK_NO_DOOR && names_a_bank(s);
-    if (names_a_door(s) || bank || s->in->admin == LK_ADMIN_SETTLE) {
+    if (names_a_door(s) || bank || !is_about_a_door(s->in->admin)) {
         lk_admin_run(s);
     } else {
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NO_SUCH_DOOR);
@@ -67,8 +73,12 @@ static void dispatch(struct lk_step *s)
     case LK_IN_CODE:
     case LK_IN_SCAN:
     case LK_IN_SIGN_IN:
+    case LK_IN_SECOND:
+    case LK_IN_CASE:
     case LK_IN_BUTTON:
         lk_session_input(s);
+        break;
+    case LK_IN_DUE:
         break;
     case LK_IN_COMMAND:
         lk_command_run(s);

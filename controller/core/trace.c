@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LINE = 384 }; /* the longest: an event with item, person, command and custody change */
+enum { LINE = 512 }; /* the longest: an event with item, person, command and custody change */
 
 struct tracer {
     const struct lk_core_config *cfg;
@@ -55,9 +55,13 @@ static void input_of_person(struct lk_text *text, const struct lk_input *in)
         add(text, "button", lk_button_name(in->button));
         if (in->button == LK_BUTTON_SIZE) {
             add(text, "size", lk_size_name(in->size));
-        } else if (in->button == LK_BUTTON_RECALL_ITEM) {
+        } else if (in->button == LK_BUTTON_RECALL_ITEM || in->button == LK_BUTTON_NEXT) {
             input_item(text, in);
         }
+    } else if (in->kind == LK_IN_SECOND) {
+        lk_text_add(text, in->tail[0] != '\0' ? " four digits" : " malformed");
+    } else if (in->kind == LK_IN_CASE) {
+        add(text, "receipt", in->item.id);
     } else if (in->kind == LK_IN_SIGN_IN || (in->kind == LK_IN_SCAN && in->scan == LK_SCAN_BADGE)) {
         add(text, "staff", in->staff.ok ? in->staff.id : "refused");
     } else {
@@ -124,6 +128,8 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
     case LK_IN_CODE:
     case LK_IN_SCAN:
     case LK_IN_SIGN_IN:
+    case LK_IN_SECOND:
+    case LK_IN_CASE:
     case LK_IN_BUTTON:
         input_of_person(&text, in);
         break;
@@ -134,6 +140,10 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
         break;
     case LK_IN_CLOCK:
         add(&text, "clock", lk_clock_quality_name(in->clock));
+        break;
+    case LK_IN_DUE:
+        add(&text, "due", lk_due_name(in->due));
+        add(&text, "item", in->item.id);
         break;
     case LK_IN_BOOT:
     case LK_IN_SHUTDOWN:
@@ -232,6 +242,14 @@ static void effect_event(const struct tracer *t, struct lk_text *text, const str
     add_reason(text, e->reason);
     if (e->count != 0) {
         lk_text_addf(text, " count=%u", e->count);
+    }
+    if (e->has_via) {
+        add(text, "via", lk_channel_name(e->via));
+    }
+    add(text, "waybill", e->waybill);
+    add(text, "second", e->second);
+    if (e->rating != 0) {
+        lk_text_addf(text, " rating=%u", e->rating);
     }
     if (e->alarm) {
         lk_text_add(text, " ALARM");

@@ -5,24 +5,10 @@
 #include "core/effect.h"
 #include "core/input.h"
 #include "core/state.h"
+#include "names.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const char *name_of(const char *const *names, size_t count, int v)
-{
-    return v >= 0 && (size_t)v < count && names[v] ? names[v] : "?";
-}
-
-static int value_of(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (names[i] && strcmp(names[i], name) == 0) {
-            return (int)i;
-        }
-    }
-    return -EINVAL;
-}
 
 static const char *const door_state_names[] = {
     [LK_DOOR_UNKNOWN] = "unknown", [LK_DOOR_CLOSED] = "closed",       [LK_DOOR_PULSING] = "pulsing",
@@ -32,7 +18,7 @@ static const char *const door_state_names[] = {
 
 const char *lk_door_state_name(enum lk_door_state v)
 {
-    return name_of(door_state_names, LK_ARRAY_SIZE(door_state_names), (int)v);
+    return lk_name_of(door_state_names, LK_ARRAY_SIZE(door_state_names), (int)v);
 }
 
 static const char *const sense_names[] = {
@@ -43,7 +29,7 @@ static const char *const sense_names[] = {
 
 const char *lk_sense_name(enum lk_sense v)
 {
-    return name_of(sense_names, LK_ARRAY_SIZE(sense_names), (int)v);
+    return lk_name_of(sense_names, LK_ARRAY_SIZE(sense_names), (int)v);
 }
 
 static const char *const use_names[] = {
@@ -55,12 +41,12 @@ static const char *const use_names[] = {
 
 const char *lk_use_name(enum lk_use v)
 {
-    return name_of(use_names, LK_ARRAY_SIZE(use_names), (int)v);
+    return lk_name_of(use_names, LK_ARRAY_SIZE(use_names), (int)v);
 }
 
 int lk_use_parse(const char *name, enum lk_use *ret_value)
 {
-    int v = value_of(use_names, LK_ARRAY_SIZE(use_names), name);
+    int v = lk_value_of(use_names, LK_ARRAY_SIZE(use_names), name);
     if (v < 0) {
         return v;
     }
@@ -81,12 +67,12 @@ static const char *const custody_names[] = {
 
 const char *lk_custody_name(enum lk_custody v)
 {
-    return name_of(custody_names, LK_ARRAY_SIZE(custody_names), (int)v);
+    return lk_name_of(custody_names, LK_ARRAY_SIZE(custody_names), (int)v);
 }
 
 int lk_custody_parse(const char *name, enum lk_custody *ret_value)
 {
-    int v = value_of(custody_names, LK_ARRAY_SIZE(custody_names), name);
+    int v = lk_value_of(custody_names, LK_ARRAY_SIZE(custody_names), name);
     if (v < 0) {
         return v;
     }
@@ -102,12 +88,12 @@ static const char *const channel_names[] = {
 
 const char *lk_channel_name(enum lk_channel v)
 {
-    return name_of(channel_names, LK_ARRAY_SIZE(channel_names), (int)v);
+    return lk_name_of(channel_names, LK_ARRAY_SIZE(channel_names), (int)v);
 }
 
 int lk_channel_parse(const char *name, enum lk_channel *ret_value)
 {
-    int v = value_of(channel_names, LK_ARRAY_SIZE(channel_names), name);
+    int v = lk_value_of(channel_names, LK_ARRAY_SIZE(channel_names), name);
     if (v < 0) {
         return v;
     }
@@ -116,18 +102,19 @@ int lk_channel_parse(const char *name, enum lk_channel *ret_value)
 }
 
 static const char *const actor_names[] = {
-    [LK_ACTOR_SYSTEM] = "system", [LK_ACTOR_RECIPIENT] = "recipient",     [LK_ACTOR_COURIER] = "courier",
-    [LK_ACTOR_CLERK] = "clerk",   [LK_ACTOR_MAINTENANCE] = "maintenance", [LK_ACTOR_UPSTREAM] = "upstream",
+    [LK_ACTOR_SYSTEM] = "system",     [LK_ACTOR_RECIPIENT] = "recipient",     [LK_ACTOR_COURIER] = "courier",
+    [LK_ACTOR_CLERK] = "clerk",       [LK_ACTOR_MAINTENANCE] = "maintenance", [LK_ACTOR_UPSTREAM] = "upstream",
+    [LK_ACTOR_DELEGATE] = "delegate", [LK_ACTOR_SUPERVISOR] = "supervisor",
 };
 
 const char *lk_actor_name(enum lk_actor v)
 {
-    return name_of(actor_names, LK_ARRAY_SIZE(actor_names), (int)v);
+    return lk_name_of(actor_names, LK_ARRAY_SIZE(actor_names), (int)v);
 }
 
 int lk_actor_parse(const char *name, enum lk_actor *ret_value)
 {
-    int v = value_of(actor_names, LK_ARRAY_SIZE(actor_names), name);
+    int v = lk_value_of(actor_names, LK_ARRAY_SIZE(actor_names), name);
     if (v < 0) {
         return v;
     }
@@ -143,12 +130,12 @@ static const char *const purpose_names[] = {
 
 const char *lk_purpose_name(enum lk_purpose v)
 {
-    return name_of(purpose_names, LK_ARRAY_SIZE(purpose_names), (int)v);
+    return lk_name_of(purpose_names, LK_ARRAY_SIZE(purpose_names), (int)v);
 }
 
 int lk_purpose_parse(const char *name, enum lk_purpose *ret_value)
 {
-    int v = value_of(purpose_names, LK_ARRAY_SIZE(purpose_names), name);
+    int v = lk_value_of(purpose_names, LK_ARRAY_SIZE(purpose_names), name);
     if (v < 0) {
         return v;
     }
@@ -163,12 +150,12 @@ static const char *const outcome_names[] = {
 
 const char *lk_outcome_name(enum lk_outcome v)
 {
-    return name_of(outcome_names, LK_ARRAY_SIZE(outcome_names), (int)v);
+    return lk_name_of(outcome_names, LK_ARRAY_SIZE(outcome_names), (int)v);
 }
 
 int lk_outcome_parse(const char *name, enum lk_outcome *ret_value)
 {
-    int v = value_of(outcome_names, LK_ARRAY_SIZE(outcome_names), name);
+    int v = lk_value_of(outcome_names, LK_ARRAY_SIZE(outcome_names), name);
     if (v < 0) {
         return v;
     }
@@ -185,7 +172,7 @@ static const char *const pulse_report_names[] = {
 
 const char *lk_pulse_report_name(enum lk_pulse_report v)
 {
-    return name_of(pulse_report_names, LK_ARRAY_SIZE(pulse_report_names), (int)v);
+    return lk_name_of(pulse_report_names, LK_ARRAY_SIZE(pulse_report_names), (int)v);
 }
 
 static const char *const bank_state_names[] = {
@@ -197,7 +184,7 @@ static const char *const bank_state_names[] = {
 
 const char *lk_bank_state_name(enum lk_bank_state v)
 {
-    return name_of(bank_state_names, LK_ARRAY_SIZE(bank_state_names), (int)v);
+    return lk_name_of(bank_state_names, LK_ARRAY_SIZE(bank_state_names), (int)v);
 }
 
 static const char *const size_names[] = {
@@ -209,17 +196,50 @@ static const char *const size_names[] = {
 
 const char *lk_size_name(enum lk_size v)
 {
-    return name_of(size_names, LK_ARRAY_SIZE(size_names), (int)v);
+    return lk_name_of(size_names, LK_ARRAY_SIZE(size_names), (int)v);
 }
 
 int lk_size_parse(const char *name, enum lk_size *ret_value)
 {
-    int v = value_of(size_names, LK_ARRAY_SIZE(size_names), name);
+    int v = lk_value_of(size_names, LK_ARRAY_SIZE(size_names), name);
     if (v < 0) {
         return v;
     }
     *ret_value = (enum lk_size)v;
     return 0;
+}
+
+static const char *const holder_names[] = {
+    [LK_HOLDER_RECIPIENT] = "recipient",
+    [LK_HOLDER_DELEGATE] = "delegate",
+    [LK_HOLDERS] = "holders",
+};
+
+const char *lk_holder_name(enum lk_holder v)
+{
+    return lk_name_of(holder_names, LK_ARRAY_SIZE(holder_names), (int)v);
+}
+
+static const char *const due_names[] = {
+    [LK_DUE_REMINDER] = "reminder", [LK_DUE_OVERDUE] = "overdue", [LK_DUE_ERASE] = "erase",
+    [LK_DUE_PURGE] = "purge",       [LK_DUES] = "dues",
+};
+
+const char *lk_due_name(enum lk_due v)
+{
+    return lk_name_of(due_names, LK_ARRAY_SIZE(due_names), (int)v);
+}
+
+static const char *const proof_names[] = {
+    [LK_PROOF_NONE] = "none",
+    [LK_PROOF_CODE] = "code",
+    [LK_PROOF_TAIL] = "phone_tail",
+    [LK_PROOFS] = "proofs",
+};
+
+const char *lk_proof_name(enum lk_proof v)
+{
+    return lk_name_of(proof_names, LK_ARRAY_SIZE(proof_names), (int)v);
 }
 
 static const char *const clock_quality_names[] = {
@@ -231,7 +251,7 @@ static const char *const clock_quality_names[] = {
 
 const char *lk_clock_quality_name(enum lk_clock_quality v)
 {
-    return name_of(clock_quality_names, LK_ARRAY_SIZE(clock_quality_names), (int)v);
+    return lk_name_of(clock_quality_names, LK_ARRAY_SIZE(clock_quality_names), (int)v);
 }
 
 static const char *const result_names[] = {
@@ -241,12 +261,12 @@ static const char *const result_names[] = {
 
 const char *lk_result_name(enum lk_result v)
 {
-    return name_of(result_names, LK_ARRAY_SIZE(result_names), (int)v);
+    return lk_name_of(result_names, LK_ARRAY_SIZE(result_names), (int)v);
 }
 
 int lk_result_parse(const char *name, enum lk_result *ret_value)
 {
-    int v = value_of(result_names, LK_ARRAY_SIZE(result_names), name);
+    int v = lk_value_of(result_names, LK_ARRAY_SIZE(result_names), name);
     if (v < 0) {
         return v;
     }
@@ -325,16 +345,46 @@ static const char *const reason_names[] = {
     [LK_REASON_REMOTE_LIMIT] = "remote_limit",
     [LK_REASON_CODE_IN_USE] = "code_in_use",
     [LK_REASON_CLOCK_UNSYNCED] = "clock_unsynced",
+    [LK_REASON_WRONG_TAIL] = "wrong_tail",
+    [LK_REASON_WRONG_SITE] = "wrong_site",
+    [LK_REASON_REJECTED] = "rejected",
+    [LK_REASON_NOT_MINE] = "not_mine",
+    [LK_REASON_NOTHING_INSIDE] = "nothing_inside",
+    [LK_REASON_STILL_INSIDE] = "still_inside",
+    [LK_REASON_DISPUTED] = "disputed",
+    [LK_REASON_EXTENDED] = "extended",
+    [LK_REASON_EXTEND_LIMIT] = "extend_limit",
+    [LK_REASON_OVERDUE] = "overdue",
+    [LK_REASON_NOT_CHECKED] = "not_checked",
+    [LK_REASON_MISLOAD] = "misload",
+    [LK_REASON_NOT_EMPTY] = "not_empty",
+    [LK_REASON_NOT_FOUND_INSIDE] = "not_found_inside",
+    [LK_REASON_BAD_WAYBILL] = "bad_waybill",
+    [LK_REASON_NOT_THIS_ITEM] = "not_this_item",
+    [LK_REASON_RECEIVED] = "received",
+    [LK_REASON_HANDED_OVER] = "handed_over",
+    [LK_REASON_SENT_BY_POST] = "sent_by_post",
+    [LK_REASON_UNDELIVERABLE] = "undeliverable",
+    [LK_REASON_DELEGATE_GRANTED] = "delegate_granted",
+    [LK_REASON_DELEGATE_REVOKED] = "delegate_revoked",
+    [LK_REASON_CODE_REISSUED] = "code_reissued",
+    [LK_REASON_CODE_REVOKED] = "code_revoked",
+    [LK_REASON_DETAILS_CHANGED] = "details_changed",
+    [LK_REASON_DROPOFF_OFF] = "dropoff_off",
+    [LK_REASON_DROPOFF_GIVEN_UP] = "dropoff_given_up",
+    [LK_REASON_AS_EXPECTED] = "as_expected",
+    [LK_REASON_SECOND_PERSON] = "second_person",
+    [LK_REASON_SIGN_IN_AGAIN] = "sign_in_again",
 };
 
 const char *lk_reason_name(enum lk_reason v)
 {
-    return name_of(reason_names, LK_ARRAY_SIZE(reason_names), (int)v);
+    return lk_name_of(reason_names, LK_ARRAY_SIZE(reason_names), (int)v);
 }
 
 int lk_reason_parse(const char *name, enum lk_reason *ret_value)
 {
-    int v = value_of(reason_names, LK_ARRAY_SIZE(reason_names), name);
+    int v = lk_value_of(reason_names, LK_ARRAY_SIZE(reason_names), name);
     if (v < 0) {
         return v;
     }
@@ -371,170 +421,29 @@ static const char *const event_type_names[] = {
     [LK_EV_SITE_CONFIG] = "site.config",
     [LK_EV_SITE_DEGRADED] = "site.degraded",
     [LK_EV_AUDIT_MISMATCH] = "audit.mismatch",
+    [LK_EV_ITEM_REMINDER] = "item.reminder",
+    [LK_EV_ITEM_OVERDUE] = "item.overdue",
+    [LK_EV_ITEM_TRANSFERRED] = "item.transferred",
+    [LK_EV_ITEM_REJECTED] = "item.rejected",
+    [LK_EV_ITEM_DISPUTED] = "item.disputed",
+    [LK_EV_ITEM_UPDATED] = "item.updated",
+    [LK_EV_ITEM_RATED] = "item.rated",
+    [LK_EV_ITEM_ERASED] = "item.erased",
+    [LK_EV_AUDIT_INSPECTION] = "audit.inspection",
+    [LK_EV_AUDIT_PURGE] = "audit.purge",
 };
 
 const char *lk_event_type_name(enum lk_event_type v)
 {
-    return name_of(event_type_names, LK_ARRAY_SIZE(event_type_names), (int)v);
+    return lk_name_of(event_type_names, LK_ARRAY_SIZE(event_type_names), (int)v);
 }
 
 int lk_event_type_parse(const char *name, enum lk_event_type *ret_value)
 {
-    int v = value_of(event_type_names, LK_ARRAY_SIZE(event_type_names), name);
+    int v = lk_value_of(event_type_names, LK_ARRAY_SIZE(event_type_names), name);
     if (v < 0) {
         return v;
     }
     *ret_value = (enum lk_event_type)v;
     return 0;
-}
-
-static const char *const command_names[] = {
-    [LK_CMD_ITEM_ANNOUNCE] = "item.announce",
-    [LK_CMD_ITEM_CANCEL] = "item.cancel",
-    [LK_CMD_COMPARTMENT_OPEN] = "compartment.open",
-    [LK_CMD_STATUS_GET] = "status.get",
-};
-
-const char *lk_command_name(enum lk_command_kind v)
-{
-    return name_of(command_names, LK_ARRAY_SIZE(command_names), (int)v);
-}
-
-int lk_command_parse(const char *name, enum lk_command_kind *ret_value)
-{
-    int v = value_of(command_names, LK_ARRAY_SIZE(command_names), name);
-    if (v < 0) {
-        return v;
-    }
-    *ret_value = (enum lk_command_kind)v;
-    return 0;
-}
-
-static const char *const input_names[] = {
-    [LK_IN_BOOT] = "boot",
-    [LK_IN_SHUTDOWN] = "shutdown",
-    [LK_IN_TICK] = "tick",
-    [LK_IN_CLOCK] = "clock",
-    [LK_IN_SENSE] = "sense",
-    [LK_IN_PULSE_DONE] = "pulse_done",
-    [LK_IN_BANK] = "bank",
-    [LK_IN_CODE] = "code",
-    [LK_IN_SCAN] = "scan",
-    [LK_IN_SIGN_IN] = "sign_in",
-    [LK_IN_BUTTON] = "button",
-    [LK_IN_COMMAND] = "command",
-    [LK_IN_COMMAND_REFUSED] = "command_refused",
-    [LK_IN_ADMIN] = "admin",
-};
-
-const char *lk_input_name(enum lk_input_kind v)
-{
-    return name_of(input_names, LK_ARRAY_SIZE(input_names), (int)v);
-}
-
-static const char *const button_names[] = {
-    [LK_BUTTON_BACK] = "back",
-    [LK_BUTTON_DONE] = "done",
-    [LK_BUTTON_RETRY] = "retry",
-    [LK_BUTTON_OPEN_AGAIN] = "open_again",
-    [LK_BUTTON_LARGER] = "larger",
-    [LK_BUTTON_OTHER] = "other",
-    [LK_BUTTON_CANCEL] = "cancel",
-    [LK_BUTTON_SIZE] = "size",
-    [LK_BUTTON_DEPOSIT] = "deposit",
-    [LK_BUTTON_RECALL] = "recall",
-    [LK_BUTTON_RECALL_ITEM] = "recall_item",
-    [LK_BUTTON_SIGN_OUT] = "sign_out",
-};
-
-const char *lk_button_name(enum lk_button v)
-{
-    return name_of(button_names, LK_ARRAY_SIZE(button_names), (int)v);
-}
-
-int lk_button_parse(const char *name, enum lk_button *ret_value)
-{
-    int v = value_of(button_names, LK_ARRAY_SIZE(button_names), name);
-    if (v < 0) {
-        return v;
-    }
-    *ret_value = (enum lk_button)v;
-    return 0;
-}
-
-static const char *const admin_names[] = {
-    [LK_ADMIN_OPEN] = "open",       [LK_ADMIN_BLOCK] = "block",   [LK_ADMIN_UNBLOCK] = "unblock",
-    [LK_ADMIN_CONFIRM] = "confirm", [LK_ADMIN_SETTLE] = "settle",
-};
-
-const char *lk_admin_name(enum lk_admin_op v)
-{
-    return name_of(admin_names, LK_ARRAY_SIZE(admin_names), (int)v);
-}
-
-static const char *const scan_names[] = {
-    [LK_SCAN_UNKNOWN] = "unknown",
-    [LK_SCAN_TOKEN] = "token",
-    [LK_SCAN_BADGE] = "badge",
-    [LK_SCAN_ITEM] = "item",
-};
-
-const char *lk_scan_name(enum lk_scan_kind v)
-{
-    return name_of(scan_names, LK_ARRAY_SIZE(scan_names), (int)v);
-}
-
-static const char *const effect_names[] = {
-    [LK_FX_INTENT_ADD] = "intent_add",
-    [LK_FX_INTENT_SETTLE] = "intent_settle",
-    [LK_FX_INTENT_WITHDRAW] = "intent_withdraw",
-    [LK_FX_INTENT_FINISH] = "intent_finish",
-    [LK_FX_ITEM_PUT] = "item_put",
-    [LK_FX_ITEM_CUSTODY] = "item_custody",
-    [LK_FX_ITEM_CANCELLED] = "item_cancelled",
-    [LK_FX_SECRET_SET] = "secret_set",
-    [LK_FX_SECRET_KILL] = "secret_kill",
-    [LK_FX_DOOR_USE] = "door_use",
-    [LK_FX_DOUBT] = "doubt",
-    [LK_FX_BANK_STOP] = "bank_stop",
-    [LK_FX_WIRING_SEEN] = "wiring_seen",
-    [LK_FX_WIRING_CONFIRM] = "wiring_confirm",
-    [LK_FX_LOCKOUT] = "lockout",
-    [LK_FX_COMMAND] = "command",
-    [LK_FX_EVENT] = "event",
-    [LK_FX_PULSE] = "pulse",
-    [LK_FX_REPLY] = "reply",
-    [LK_FX_RESUME_BANK] = "resume_bank",
-};
-
-const char *lk_effect_name(enum lk_effect_kind v)
-{
-    return name_of(effect_names, LK_ARRAY_SIZE(effect_names), (int)v);
-}
-
-static const char *const screen_names[] = {
-    [LK_SCREEN_HOME] = "home",
-    [LK_SCREEN_NOTICE] = "notice",
-    [LK_SCREEN_OPENING] = "opening",
-    [LK_SCREEN_TAKE] = "take",
-    [LK_SCREEN_TAKEN] = "taken",
-    [LK_SCREEN_JAM] = "jam",
-    [LK_SCREEN_STAFF_MENU] = "staff_menu",
-    [LK_SCREEN_SCAN] = "scan",
-    [LK_SCREEN_SIZE] = "size",
-    [LK_SCREEN_PUT_OPENING] = "put_opening",
-    [LK_SCREEN_PUT] = "put",
-    [LK_SCREEN_PUT_BACK] = "put_back",
-    [LK_SCREEN_PLACED] = "placed",
-    [LK_SCREEN_PUT_JAM] = "put_jam",
-    [LK_SCREEN_RECALL_LIST] = "recall_list",
-    [LK_SCREEN_RECALL_OPENING] = "recall_opening",
-    [LK_SCREEN_RECALL_TAKE] = "recall_take",
-    [LK_SCREEN_RECALL_TAKEN] = "recall_taken",
-    [LK_SCREEN_RECALL_JAM] = "recall_jam",
-};
-
-const char *lk_screen_name(enum lk_screen v)
-{
-    return name_of(screen_names, LK_ARRAY_SIZE(screen_names), (int)v);
 }

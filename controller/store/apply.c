@@ -32,7 +32,7 @@ static int intent_add(struct tx *tx, const struct lk_effect *fx)
     return LK_RUN(tx->store, ST_INTENT_ADD, LK_I(fx->intent), LK_T(lk_store_label(tx->store, fx->door)),
                   LK_TN(fx->item.id), LK_T(lk_purpose_name(fx->purpose)), LK_T(lk_actor_name(fx->actor)),
                   LK_TN(fx->who), LK_T(custody_or_null(fx->from)), LK_TN(fx->jti), LK_I(tx->now->wall_ms),
-                  LK_I(fx->item.cancelled), LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN));
+                  LK_I(fx->to == LK_CUSTODY_RETURNED), LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN));
 }
 
 static int intent_settle(struct tx *tx, const struct lk_effect *fx)

@@ -33,7 +33,7 @@ static int restore_doubt(struct lk_core *core, int door, sqlite3_stmt *stmt, str
         (lk_sql_text(stmt, 5)[0] && lk_custody_parse(lk_sql_text(stmt, 5), &from) < 0)) {
         return not_understood(why, "a doubt about door", lk_sql_text(stmt, 0));
     }
-    lk_core_restore_doubt(core, door, purpose, from);
+    lk_core_restore_doubt(core, door, purpose, from, "");
     return 0;
 }
 
@@ -59,7 +59,6 @@ static int restore_door(struct lk_store *store, struct lk_core *core, sqlite3_st
 static int read_op(sqlite3_stmt *stmt, struct lk_op *ret_op)
 {
     struct lk_op op = {.intent = (uint64_t)sqlite3_column_int64(stmt, 0),
-                       .item_cancelled = sqlite3_column_int(stmt, 8) != 0,
                        .withdrawn = sqlite3_column_int(stmt, 9) != 0,
                        .tries = 1};
     const char *from = lk_sql_text(stmt, 7);
@@ -70,6 +69,9 @@ static int read_op(sqlite3_stmt *stmt, struct lk_op *ret_op)
         (from[0] && lk_custody_parse(from, &op.from) < 0) ||
         lk_text_copy(op.jti, sizeof(op.jti), lk_sql_text(stmt, 10)) < 0) {
         return -EUCLEAN;
+    }
+    if (op.purpose == LK_PURPOSE_RECALL) {
+        op.to = sqlite3_column_int(stmt, 8) != 0 ? LK_CUSTODY_RETURNED : LK_CUSTODY_AT_WINDOW;
     }
     *ret_op = op;
     return 0;

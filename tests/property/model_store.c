@@ -111,7 +111,8 @@ static const char *intent_add(struct model_store *store, const struct lk_effect 
     }
     store->next_intent++;
     intent->op = (struct lk_op){.purpose = fx->purpose, .intent = fx->intent, .actor = fx->actor, .from = fx->from};
-    intent->op.item_cancelled = fx->item.cancelled;
+    intent->op.to = fx->to;
+    memcpy(intent->op.waybill, fx->waybill, sizeof(intent->op.waybill));
     intent->op.tries = 1;
     memcpy(intent->op.who, fx->who, sizeof(intent->op.who));
     memcpy(intent->op.jti, fx->jti, sizeof(intent->op.jti));
@@ -306,6 +307,16 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
         return command(store, fx);
     case LK_FX_EVENT:
         return event(store, &fx->event);
+    case LK_FX_INTENT_TURN:
+    case LK_FX_ITEM_REJECTED:
+    case LK_FX_ITEM_REMINDED:
+    case LK_FX_ITEM_OVERDUE:
+    case LK_FX_ITEM_EXTEND:
+    case LK_FX_ITEM_WAYBILL:
+    case LK_FX_ITEM_ERASE:
+    case LK_FX_RECORDS_PURGE:
+    case LK_FX_SECRET_REVOKE:
+        return "the model store does not know this effect yet";
     case LK_FX_PULSE:
     case LK_FX_REPLY:
     case LK_FX_RESUME_BANK:
@@ -389,7 +400,7 @@ void model_store_restore(const struct model_store *store, const struct lk_core_c
         const struct model_door *d = &store->door[i];
         lk_core_restore_door(core, i, d->use, d->item, d->reason);
         if (d->doubt_purpose != LK_PURPOSE_NONE) {
-            lk_core_restore_doubt(core, i, d->doubt_purpose, d->doubt_from);
+            lk_core_restore_doubt(core, i, d->doubt_purpose, d->doubt_from, "");
         }
         if (d->intent.op.intent != 0) {
             struct lk_op op = d->intent.op;
@@ -413,7 +424,7 @@ void model_store_restore(const struct model_store *store, const struct lk_core_c
 static bool same_op(const struct lk_op *a, const struct lk_op *b)
 {
     return a->purpose == b->purpose && a->outcome == b->outcome && a->intent == b->intent && a->actor == b->actor &&
-           strcmp(a->who, b->who) == 0 && a->from == b->from && a->item_cancelled == b->item_cancelled &&
+           strcmp(a->who, b->who) == 0 && a->from == b->from && a->to == b->to &&
            a->withdrawn == b->withdrawn;
 }
 

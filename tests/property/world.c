@@ -377,7 +377,7 @@ static void configure(struct world *w)
     lk_core_config_defaults(cfg);
     cfg->banks = (int)world_between(w, 1, 3);
     cfg->doors = cfg->banks * DOORS_A_BANK;
-    cfg->accept_unknown_barcode = world_chance(w, 500);
+    cfg->unknown_barcode = world_chance(w, 500) ? LK_BARCODE_ACCEPT : LK_BARCODE_REFUSE;
     for (int b = 0; b < cfg->banks; b++) {
         (void)snprintf(cfg->bank_name[b], sizeof(cfg->bank_name[b]), "%c", 'A' + b);
     }

@@ -104,7 +104,7 @@ static void do_bank(struct site *site, const struct line *l)
 
 static void do_policy(struct site *site, const struct line *l)
 {
-    site->cfg.accept_unknown_barcode = strcmp(l->word[1], "accept-unknown") == 0;
+    site->cfg.unknown_barcode = strcmp(l->word[1], "accept-unknown") == 0 ? LK_BARCODE_ACCEPT : LK_BARCODE_REFUSE;
 }
 
 static void do_boot(struct site *site, const struct line *l)

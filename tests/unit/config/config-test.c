@@ -185,7 +185,7 @@ static void fills_the_core(void **state)
     assert_int_equal(core.left_open_ms, 90000);
     assert_int_equal(core.open_timeout_ms, 2500);
     assert_int_equal(core.lockout_tries, 4);
-    assert_true(core.accept_unknown_barcode);
+    assert_int_equal(core.unknown_barcode, LK_BARCODE_ACCEPT);
 }
 
 /* The table and the core must not disagree about a default. */
@@ -214,7 +214,7 @@ static void defaults_are_the_cores(void **state)
     assert_int_equal(core.remote_short_most, c->core.remote_short_most);
     assert_int_equal(core.remote_short_ms, c->core.remote_short_ms);
     assert_int_equal(core.remote_day_most, c->core.remote_day_most);
-    assert_int_equal(core.accept_unknown_barcode, c->core.accept_unknown_barcode);
+    assert_int_equal(core.unknown_barcode, c->core.unknown_barcode);
 }
 
 #define LONG_40 "0123456789012345678901234567890123456789"

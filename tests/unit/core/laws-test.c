@@ -276,7 +276,7 @@ CASE(law_4_an_item_in_hand_follows_upstream)
 CASE(law_4_an_item_has_one_birth)
 {
     setup();
-    bench.cfg.accept_unknown_barcode = true;
+    bench.cfg.unknown_barcode = LK_BARCODE_ACCEPT;
     bring("N1");
     announce("N1", CODE, TOKEN);
     CHECK(find_event(LK_EV_ITEM_EXPECTED) != NULL);

@@ -73,13 +73,13 @@ static void open_intent_comes_back_whole(void **state)
     assert_string_equal(op->who, "c-17");
     assert_int_equal(op->from, LK_CUSTODY_EXPECTED);
     assert_true(op->withdrawn);
-    assert_false(op->item_cancelled);
+    assert_int_equal(op->to, LK_CUSTODY_AT_WINDOW);
     assert_int_equal(op->request, 0);
     assert_int_equal(core.next_intent, 42);
 
     fx(f, LK_FX_INTENT_FINISH)->intent = 41; /* the retry: a new intent on the same door */
     say_intent(f, 42, 3, "case-1", LK_PURPOSE_RECALL);
-    f->fx.at[1].item.cancelled = true;
+    f->fx.at[1].to = LK_CUSTODY_RETURNED;
     struct lk_effect *settle = fx(f, LK_FX_INTENT_SETTLE);
     settle->intent = 42;
     settle->outcome = LK_OUTCOME_JAMMED;
@@ -88,7 +88,7 @@ static void open_intent_comes_back_whole(void **state)
     assert_int_equal(op->intent, 42);
     assert_int_equal(op->purpose, LK_PURPOSE_RECALL);
     assert_int_equal(op->outcome, LK_OUTCOME_JAMMED);
-    assert_true(op->item_cancelled);
+    assert_int_equal(op->to, LK_CUSTODY_RETURNED);
     assert_false(op->withdrawn);
     fx(f, LK_FX_INTENT_FINISH)->intent = 42;
     apply_ok(f);
@@ -403,7 +403,7 @@ static void compare(struct day *day)
             assert_string_equal(is->op.who, was->op.who);
             assert_int_equal(is->op.from, was->op.from);
             assert_int_equal(is->op.withdrawn, was->op.withdrawn);
-            assert_int_equal(is->op.item_cancelled, was->op.item_cancelled);
+            assert_int_equal(is->op.to, was->op.to);
             assert_string_equal(is->op.jti, was->op.jti);
         }
     }

@@ -8,8 +8,19 @@
 #include "core/item.h"
 
 enum lk_command_kind {
-    LK_CMD_ITEM_ANNOUNCE,    /* args: item_id, channel?, size?, code?, token?, phone_tail?, low_reach? */
-    LK_CMD_ITEM_CANCEL,      /* args: item_id */
+    LK_CMD_ITEM_ANNOUNCE,   /* args: item_id, channel?, size?, code?, token?, phone_tail?, low_reach?, phone?, name?,
+                               case?, site?, second_factor? */
+    LK_CMD_ITEM_UPDATE,     /* the same: what is given replaces, what is not stays; no code, no token */
+    LK_CMD_ITEM_CANCEL,     /* args: item_id */
+    LK_CMD_ITEM_TRANSFER,   /* args: item_id, to (window, post), waybill?: staff are to take it there; a done thing when
+                               it is at the window already */
+    LK_CMD_ITEM_EXTEND,     /* args: item_id, days? */
+    LK_CMD_ITEM_DELIVERED,  /* args: item_id, via (window, post)?, undeliverable? */
+    LK_CMD_ITEM_RECEIVED,   /* args: item_id: it is at the window */
+    LK_CMD_CODE_REISSUE,    /* args: item_id, code?, token? */
+    LK_CMD_CODE_REVOKE,     /* args: item_id */
+    LK_CMD_DELEGATE_GRANT,  /* args: item_id, code?, token?, phone_tail? */
+    LK_CMD_DELEGATE_REVOKE, /* args: item_id */
     LK_CMD_COMPARTMENT_OPEN, /* args: compartment */
     LK_CMD_STATUS_GET,       /* no args */
     LK_COMMANDS
@@ -17,6 +28,18 @@ enum lk_command_kind {
 
 const char *lk_command_name(enum lk_command_kind v); /* for example "item.announce" */
 int lk_command_parse(const char *name, enum lk_command_kind *ret_value);
+
+/* Bits of .given. */
+enum lk_given {
+    LK_GIVEN_CHANNEL = 1,
+    LK_GIVEN_SIZE = 2,
+    LK_GIVEN_PHONE = 4, /* phone, or phone_tail */
+    LK_GIVEN_LOW_REACH = 8,
+    LK_GIVEN_NAME = 16,
+    LK_GIVEN_CASE = 32,
+    LK_GIVEN_SITE = 64,
+    LK_GIVEN_SECOND_FACTOR = 128,
+};
 
 struct lk_command {
     enum lk_command_kind kind;
@@ -28,6 +51,12 @@ struct lk_command {
     int door;                           /* filled by the engine from the label; LK_NO_DOOR when there is no such door */
     char code[17];                      /* announce: digits, "" when not given. Erased by the engine once hashed. */
     char token[129];                    /* announce: QR text, "" when not given. Erased by the engine once hashed. */
+    char phone[21];      /* announce, update: digits, maybe a leading +. Erased by the engine once hashed. */
+    uint32_t given;      /* announce, update: which optional fields of .item were there (LK_GIVEN) */
+    enum lk_custody to;  /* transfer: AT_WINDOW or WITH_COURIER */
+    enum lk_channel via; /* delivered: WINDOW or POST */
+    bool undeliverable;  /* delivered: the post could not; custody stays */
+    unsigned days;       /* extend: 0: as the site's configuration says */
 };
 
 #endif

@@ -31,6 +31,7 @@ struct lk_core_config {
     int64_t open_timeout_ms;    /* from the pulse to "jammed" (4 000) */
     int64_t left_open_ms;       /* from opening to door.left_open (60 000) */
     int64_t open_again_ms;      /* from closing to the end of "open again" (60 000) */
+    int64_t person_idle_ms;     /* a screen that waits for a citizen's typing ends without a touch (60 000) */
     int64_t notice_ms;          /* how long a notice stays on the kiosk (15 000) */
     int64_t staff_idle_ms;      /* a staff session without a touch ends (180 000) */
     int64_t doubt_grace_ms;     /* the person standing there may prove an unproven outcome (900 000) */
@@ -43,8 +44,20 @@ struct lk_core_config {
     int64_t lockout_forget_ms;  /* a quiet time after which the next lockout is a first one again (3 600 000) */
     unsigned remote_short_most; /* remote opens in remote_short_ms (3 in 600 000) */
     int64_t remote_short_ms;
-    unsigned remote_day_most;    /* remote opens in 24 h (10); at most LK_REMOTE_KEPT */
-    bool accept_unknown_barcode; /* a courier may deposit an item nobody announced */
+    unsigned remote_day_most;                /* remote opens in 24 h (10); at most LK_REMOTE_KEPT */
+    enum lk_unknown_barcode unknown_barcode; /* a courier scans an item nobody announced (REFUSE) */
+    bool misload_check;                      /* deposit: scan the item once more while the door is open (no) */
+    bool join_case;                          /* several items of one case and person may share a compartment (yes) */
+    unsigned keep_free[LK_SIZES];            /* couriers and citizens leave so many compartments of a size free (0) */
+    bool refusable;                          /* a recipient may refuse an item at the locker (yes) */
+    bool rating;                             /* ask for a rating (no) */
+    unsigned extend_days;                    /* "more time" adds so many days (3); 0: there is no such button */
+    unsigned extend_most;                    /* so often for one item (1) */
+    bool dropoff;                            /* citizens may leave material for the office (no) */
+    unsigned dropoff_most;                   /* so many compartments of it at a time (4) */
+    int64_t two_person_ms;                   /* a second compartment without a code this soon needs a second person
+                                                (1 800 000); 0: never */
+    char site[LK_STAFF_ID_MAX + 1];          /* this site's id: items of others are refused */
 };
 
 enum { LK_REMOTE_KEPT = 64 };

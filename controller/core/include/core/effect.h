@@ -13,17 +13,30 @@
 enum lk_effect_kind {
     /* STORE: one transaction, in list order */
     LK_FX_INTENT_ADD,      /* .intent, .door, .item.id, .purpose, .actor, .who, .from: durable before its PULSE (law 1),
-                              together with how the door is wired */
+                              together with how the door is wired; recall: .to; .waybill when it goes to the post */
     LK_FX_INTENT_SETTLE,   /* .intent, .outcome: what the sensor proved */
     LK_FX_INTENT_WITHDRAW, /* .intent: the deposit was cancelled while its door was open */
+    LK_FX_INTENT_TURN,     /* .intent, .reason: what the person said while the door was open (lk_op.turn); NONE: taken
+                              back */
     LK_FX_INTENT_FINISH,   /* .intent: the opening is over, its door is shut or given up */
-    LK_FX_ITEM_PUT, /* .item: create, or update channel, size, phone tail, low_reach of one that exists; not custody */
+    LK_FX_ITEM_PUT, /* .item: create, or update of one that exists: channel, size, low_reach, phone tail and hash, name,
+                       case, site, second_factor, dropoff; not custody, not waybill, not the marks below */
     LK_FX_ITEM_CUSTODY,   /* .item.id, .from, .to, .door: the row must say .from, else the commit fails (law 4) */
     LK_FX_ITEM_CANCELLED, /* .item.id */
-    LK_FX_SECRET_SET,     /* .item.id, .secret: replaces the item's live code and token */
-    LK_FX_SECRET_KILL,    /* .item.id: code and token are used up for good (law 8) */
+    LK_FX_ITEM_REJECTED,  /* .item.id */
+    LK_FX_ITEM_REMINDED,  /* .item.id: told once; an extension makes it news again */
+    LK_FX_ITEM_OVERDUE,   /* .item.id: the same */
+    LK_FX_ITEM_EXTEND,    /* .item.id, .count: so many days more, also when its retention has no end yet (law 11) */
+    LK_FX_ITEM_WAYBILL,   /* .item.id, .waybill */
+    LK_FX_ITEM_ERASE,     /* .item.id: nothing about the person stays: name, phone, hashes, case, secrets */
+    LK_FX_RECORDS_PURGE,  /* erased items past the time of postal records are removed; how many: the store's own
+                             affair, the same rows as lk_store_purge_count() counted for the input */
+    LK_FX_SECRET_SET,     /* .item.id, .secret: replaces the live code and token of .secret.holder */
+    LK_FX_SECRET_KILL,    /* .item.id: every code and token is used up for good (law 8) */
+    LK_FX_SECRET_REVOKE,  /* .item.id, .secret.holder: that holder's only */
     LK_FX_DOOR_USE,       /* .door, .use, .item.id, .reason */
-    LK_FX_DOUBT,          /* .door, .to non-NONE: in doubt (.from, .purpose); NONE: doubt is over */
+    LK_FX_DOUBT,          /* .door, .to non-NONE: in doubt (.from, .purpose, .item.id: what was being put in beside
+                             others, else ""); NONE: doubt is over */
     LK_FX_BANK_STOP,      /* .bank, .reason; reason NONE: resumed */
     LK_FX_WIRING_SEEN,    /* every door's wiring as it is now was told; a door not known before is confirmed with it */
     LK_FX_WIRING_CONFIRM, /* .door: as it is wired now is right */
@@ -54,13 +67,14 @@ struct lk_effect {
     unsigned count, level;
     int64_t duration_ms;
     char jti[LK_JTI_MAX + 1];
+    char waybill[LK_WAYBILL_MAX + 1];
     uint8_t digest[32];
     bool status; /* COMMAND: upstream asked for the site's status: the answer carries it */
     struct lk_event event;
 };
 
 /* The most effects one input can cause: BANK lost settles up to 32 doors of the bank with a few effects each. */
-enum { LK_EFFECTS_MOST = 192 };
+enum { LK_EFFECTS_MOST = 256 };
 
 struct lk_effects {
     unsigned count;

@@ -17,7 +17,15 @@ void lk_core_init(struct lk_core *core, const struct lk_core_config *cfg);
 void lk_core_restore_door(struct lk_core *core, int door, enum lk_use use, const char *item,
                           enum lk_reason blocked_for);
 void lk_core_restore_op(struct lk_core *core, int door, const struct lk_op *op);
-void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpose, enum lk_custody from);
+/* joining: what was being put in beside others when the doubt came up, else "". */
+void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpose, enum lk_custody from,
+                           const char *joining);
+/* A further item that lies in this door's compartment, after lk_core_restore_door(). -ENOSPC: more than LK_EXTRAS. */
+int lk_core_restore_extra(struct lk_core *core, int door, const char *item, bool unknown);
+/* The item an unfinished deposit was putting in beside others; after lk_core_restore_op(). */
+void lk_core_restore_joining(struct lk_core *core, int door, const char *item);
+/* The last compartment that staff opened without a code; it counts as if it had happened now (law 11). */
+void lk_core_restore_service(struct lk_core *core, int door, int64_t now_ms);
 /* After the calls about the door. An unfinished opening says for itself whether its door is wired otherwise now
  * (lk_op.rewired). */
 void lk_core_restore_wiring(struct lk_core *core, int door, enum lk_wiring wiring);

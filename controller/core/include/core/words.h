@@ -13,6 +13,9 @@ enum {
     LK_STAFF_ID_MAX = 32, /* characters of a staff id */
     LK_JTI_MAX = 64,      /* characters of a command id */
     LK_LABEL_MAX = 7,     /* characters of a door label such as A07 */
+    LK_WAYBILL_MAX = 32,  /* characters of a waybill number */
+    LK_NAME_MAX = 31,     /* bytes of a masked name, UTF-8 */
+    LK_NOTE_MAX = 200,    /* bytes of what a staff member gave as the reason, UTF-8, one line */
     LK_NO_DOOR = -1,
 };
 
@@ -59,6 +62,8 @@ enum lk_actor {
     LK_ACTOR_CLERK,
     LK_ACTOR_MAINTENANCE,
     LK_ACTOR_UPSTREAM,
+    LK_ACTOR_DELEGATE,   /* somebody with the one-time code a recipient had made for them */
+    LK_ACTOR_SUPERVISOR, /* a clerk who may also override, and be the second person */
     LK_ACTORS
 };
 
@@ -91,6 +96,24 @@ enum lk_pulse_report {
     LK_PULSE_UNPROVEN, /* sent; no answer, or a wrong one */
     LK_PULSE_REPORTS
 };
+
+/* Whose secret it is. */
+enum lk_holder { LK_HOLDER_RECIPIENT, LK_HOLDER_DELEGATE, LK_HOLDERS };
+
+/* What the calendar says about an item, found by the store while the clock is synced (law 11). */
+enum lk_due {
+    LK_DUE_REMINDER, /* its retention ends soon */
+    LK_DUE_OVERDUE,  /* its retention is over; its code stays valid until staff recall it */
+    LK_DUE_ERASE,    /* its story ended so long ago that nobody may know the person any more */
+    LK_DUE_PURGE,    /* postal records are past their own time: not about one item */
+    LK_DUES
+};
+
+/* By what a person at the window proved that the item is theirs. */
+enum lk_proof { LK_PROOF_NONE, LK_PROOF_CODE, LK_PROOF_TAIL, LK_PROOFS };
+
+/* A courier's barcode that nobody announced. */
+enum lk_unknown_barcode { LK_BARCODE_REFUSE, LK_BARCODE_ASK, LK_BARCODE_ACCEPT, LK_BARCODES };
 
 /* What a bank's board is doing. */
 enum lk_bank_state {
@@ -137,10 +160,40 @@ enum lk_reason {
     LK_REASON_NOT_ANNOUNCED,
     LK_REASON_NO_SUCH_ITEM,
     LK_REASON_ITEM_EXISTS,
+    LK_REASON_WRONG_TAIL,       /* the four digits are not the item's phone tail */
+    LK_REASON_WRONG_SITE,       /* the item belongs to another hall */
+    LK_REASON_REJECTED,         /* refused by its recipient: staff are to recall it */
+    LK_REASON_NOT_MINE,         /* disputes: what the person said */
+    LK_REASON_NOTHING_INSIDE,   /* */
+    LK_REASON_STILL_INSIDE,     /* */
+    LK_REASON_DISPUTED,         /* thanks: somebody will look */
+    LK_REASON_EXTENDED,         /* the retention is longer now */
+    LK_REASON_EXTEND_LIMIT,     /* it was made longer as often as is allowed */
+    LK_REASON_OVERDUE,          /* */
+    LK_REASON_NOT_CHECKED,      /* put in without the second scan that this site asks for */
+    LK_REASON_MISLOAD,          /* the second scan read another item */
+    LK_REASON_NOT_EMPTY,        /* a compartment that should be empty was not */
+    LK_REASON_NOT_FOUND_INSIDE, /* a compartment that should hold something did not */
+    LK_REASON_BAD_WAYBILL,      /* not a waybill number */
+    LK_REASON_NOT_THIS_ITEM,    /* the scanned item is another one than the work is about */
+    LK_REASON_RECEIVED,         /* at the window: done */
+    LK_REASON_HANDED_OVER,      /* */
+    LK_REASON_SENT_BY_POST,     /* */
+    LK_REASON_UNDELIVERABLE,    /* the post could not deliver it */
+    LK_REASON_DELEGATE_GRANTED,
+    LK_REASON_DELEGATE_REVOKED,
+    LK_REASON_CODE_REISSUED,
+    LK_REASON_CODE_REVOKED,
+    LK_REASON_DETAILS_CHANGED,
+    LK_REASON_DROPOFF_OFF,      /* this site takes nothing from citizens */
+    LK_REASON_DROPOFF_GIVEN_UP, /* nothing was put in */
+    LK_REASON_AS_EXPECTED,      /* inspection: what was found is what is recorded */
     /* staff */
     LK_REASON_SIGN_IN_FAILED,
     LK_REASON_NOT_ALLOWED,
     LK_REASON_SIGNED_OUT,
+    LK_REASON_SECOND_PERSON, /* a second staff member has to agree */
+    LK_REASON_SIGN_IN_AGAIN, /* an override needs a PIN that was given just now */
     /* doors */
     LK_REASON_NO_SUCH_DOOR,
     LK_REASON_NO_FREE_DOOR,
@@ -207,6 +260,14 @@ enum lk_event_type {
     LK_EV_ITEM_CANCELLED,
     LK_EV_ITEM_RETURNED,
     LK_EV_ITEM_SETTLED,
+    LK_EV_ITEM_REMINDER,
+    LK_EV_ITEM_OVERDUE,
+    LK_EV_ITEM_TRANSFERRED, /* to the window or to the post */
+    LK_EV_ITEM_REJECTED,
+    LK_EV_ITEM_DISPUTED,
+    LK_EV_ITEM_UPDATED, /* nothing changed hands: .reason says what changed */
+    LK_EV_ITEM_RATED,
+    LK_EV_ITEM_ERASED,
     LK_EV_DOOR_OPENED,
     LK_EV_DOOR_CLOSED,
     LK_EV_DOOR_OPEN_FAILED,
@@ -228,6 +289,8 @@ enum lk_event_type {
     LK_EV_SITE_CONFIG,
     LK_EV_SITE_DEGRADED,
     LK_EV_AUDIT_MISMATCH,
+    LK_EV_AUDIT_INSPECTION,
+    LK_EV_AUDIT_PURGE,
     LK_EVENT_TYPES
 };
 
@@ -244,6 +307,9 @@ const char *lk_bank_state_name(enum lk_bank_state v);
 const char *lk_size_name(enum lk_size v);
 const char *lk_clock_quality_name(enum lk_clock_quality v);
 const char *lk_result_name(enum lk_result v);
+const char *lk_holder_name(enum lk_holder v);
+const char *lk_due_name(enum lk_due v);
+const char *lk_proof_name(enum lk_proof v);
 const char *lk_reason_name(enum lk_reason v);
 const char *lk_event_type_name(enum lk_event_type v); /* for example "item.deposited" */
 

@@ -66,6 +66,21 @@ int lk_store_check(struct lk_store *store, struct lk_text *why);
  * Only acknowledged ones: -EPERM beyond that. *ret_removed (may be NULL): how many. */
 int lk_store_purge_events(struct lk_store *store, uint64_t up_to, unsigned limit, unsigned *ret_removed);
 
+/* What a purge would do now, without doing it: people to be erased, and postal records past their time. Both 0 while the
+ * clock is not synced. */
+struct lk_store_purge_plan {
+    unsigned erase, records;
+};
+
+int lk_store_purge_count(struct lk_store *store, const struct lk_stamp *now, struct lk_store_purge_plan *ret_plan);
+
+/* After erasures: writes the log back and empties it, so that no erased byte stays in a file (secure_delete has zeroed
+ * the pages). Blocks for some ms. */
+int lk_store_scrub(struct lk_store *store);
+
+/* When the last inspection round ended, as the wall clock said; 0: never. */
+int lk_store_last_round(struct lk_store *store, int64_t *ret_wall_ms);
+
 /* Forgets answered commands. Both must hold: older than keep_days (at least 7) by a synced clock, and not among the
  * youngest 10,000 - so that a clock that jumped cannot make us forget what may still be repeated (law 11). With a clock
  * that is not synced: does nothing. *ret_removed may be NULL. */

@@ -15,7 +15,9 @@
 struct lk_store_found {
     bool found;          /* item is valid */
     bool live;           /* code, token: this very secret still opens. item id: the item has a live code or token */
-    struct lk_item item; /* .overdue is only ever set when the clock handed in is synced */
+    struct lk_item item; /* .overdue is only ever set when the clock handed in is synced; .holder, .phone_tail: of whoever
+                            the code or token was made for */
+    unsigned more;       /* code, token: further items in lockers that the same live secret opens */
 };
 
 /* Which item does a keypad code open? A live code is preferred over used-up ones (a code may come again once its old
@@ -31,8 +33,31 @@ int lk_store_find_token(struct lk_store *store, const struct lk_stamp *now, cons
 int lk_store_find_item(struct lk_store *store, const struct lk_stamp *now, const char *id,
                        struct lk_store_found *ret_found);
 
-/* Whether the code is live for an item other than `except` (an id; NULL or "": no exception). */
-int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, bool *ret_used);
+/* Whether the code is live for an item other than `except` (an id; NULL or "": no exception) that is not known to be
+ * the same person's: one code may open several items of one person, one after the other. phone_mac: that person's, NULL
+ * when not known (then nobody is the same). */
+int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, const uint8_t *phone_mac,
+                         bool *ret_used);
+
+/* The next item in a locker, by door, that a live secret of item `id` opens too; `id` itself may be collected already:
+ * then its youngest secrets count. more: how many are left after this one. */
+int lk_store_find_sibling(struct lk_store *store, const struct lk_stamp *now, const char *id,
+                          struct lk_store_found *ret_found);
+
+/* The door of a compartment where items of the same case and person as item `id` lie (both known and equal), the first by
+ * label; LK_NO_DOOR when there is none. */
+int lk_store_find_companion(struct lk_store *store, const char *id, int *ret_door);
+
+/* What a person at the window shows, against the item's live code, or the phone tail of its recipient: which of them
+ * fits, or LK_PROOF_NONE. `digits` is what was typed; a code wins. */
+int lk_store_proof(struct lk_store *store, const char *id, const char *digits, enum lk_proof *ret_proof);
+
+/* HMAC(key, site || 0x04 || digits of the phone number, spaces and a leading +86 or 0086 left out): the same number, the
+ * same person. -EINVAL: not 5 to 20 digits. */
+int lk_store_phone(struct lk_store *store, const char *phone, uint8_t ret_mac[32]);
+
+/* A number for a new drop-off that no item of this store has: "D" and 9 digits from the CSPRNG. */
+int lk_store_new_receipt(struct lk_store *store, char ret_id[LK_ITEM_ID_MAX + 1]);
 
 /* The keyed hashes for an announcement: code, token, or both; NULL or "" for "none". The caller erases the texts.
  * 0 or -ENOMEM. */
@@ -63,6 +88,21 @@ int lk_store_list_items(struct lk_store *store, const struct lk_stamp *now, cons
 /* What staff may take back: items in lockers; first those that are overdue or cancelled, then by door. limit 0: all. */
 int lk_store_list_recalls(struct lk_store *store, const struct lk_stamp *now, unsigned limit, lk_store_item_row *row,
                           void *user);
+
+/* A round: of the items in lockers only those that are overdue, cancelled or refused, or drop-offs, or asked for by
+ * upstream's item.transfer, in walking order (bank by bank as configured, door by door). limit 0: all. */
+int lk_store_list_round(struct lk_store *store, const struct lk_stamp *now, unsigned limit, lk_store_item_row *row,
+                        void *user);
+
+/* What `who` put into lockers by openings of intent `from_intent` or later, in that order: a courier's receipt. */
+int lk_store_list_deposits(struct lk_store *store, const struct lk_stamp *now, const char *who, uint64_t from_intent,
+                           unsigned limit, lk_store_item_row *row, void *user);
+
+/* The next thing the calendar asks for (config: remind_days, personal_days, records_days), oldest first; found false:
+ * nothing, also whenever the clock is not synced (law 11). PURGE has no item; *ret_count is its number of records, else
+ * 0. */
+int lk_store_next_due(struct lk_store *store, const struct lk_stamp *now, enum lk_due *ret_due,
+                      struct lk_store_found *ret_found, unsigned *ret_count);
 
 struct lk_store_counts {
     uint64_t items[LK_CUSTODIES]; /* [LK_CUSTODY_NONE] stays 0 */
