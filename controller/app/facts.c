@@ -116,7 +116,7 @@ static int announced_secrets(struct lk_store *store, struct lk_command *command,
 {
     int r = 0;
     if (command->code[0] != '\0') {
-        r = lk_store_code_in_use(store, command->code, command->item.id, &in->code_in_use);
+        r = lk_store_code_in_use(store, command->code, command->item.id, NULL, &in->code_in_use);
     }
     if (r == 0) {
         r = lk_store_make_secret(store, command->code, command->token, &in->secret);

@@ -77,8 +77,10 @@ int lk_store_find_item(struct lk_store *store, const struct lk_stamp *now, const
     return r;
 }
 
-int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, bool *ret_used)
+int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, const uint8_t *phone_mac,
+                         bool *ret_used)
 {
+    (void)phone_mac;
     uint8_t mac[32];
     int r = lk_key_mac(store->key, LK_KEY_CODE, code, mac);
     if (r < 0) {

@@ -82,18 +82,18 @@ static void code_in_use_knows_its_exception(void **state)
 {
     struct fix *f = *state;
     bool used = true;
-    assert_int_equal(lk_store_code_in_use(f->store, "12345678", NULL, &used), 0);
+    assert_int_equal(lk_store_code_in_use(f->store, "12345678", NULL, NULL, &used), 0);
     assert_false(used);
     say_announce(f, "case-1", "12345678", NULL);
-    assert_int_equal(lk_store_code_in_use(f->store, "12345678", NULL, &used), 0);
+    assert_int_equal(lk_store_code_in_use(f->store, "12345678", NULL, NULL, &used), 0);
     assert_true(used);
-    assert_int_equal(lk_store_code_in_use(f->store, "12345678", "case-2", &used), 0);
+    assert_int_equal(lk_store_code_in_use(f->store, "12345678", "case-2", NULL, &used), 0);
     assert_true(used);
-    assert_int_equal(lk_store_code_in_use(f->store, "12345678", "case-1", &used), 0);
+    assert_int_equal(lk_store_code_in_use(f->store, "12345678", "case-1", NULL, &used), 0);
     assert_false(used);
     (void)fx_item(f, LK_FX_SECRET_KILL, "case-1");
     apply_ok(f);
-    assert_int_equal(lk_store_code_in_use(f->store, "12345678", "case-2", &used), 0);
+    assert_int_equal(lk_store_code_in_use(f->store, "12345678", "case-2", NULL, &used), 0);
     assert_false(used);
 }
 

@@ -320,7 +320,7 @@ static void announce_one(struct day *day, const char *id, unsigned n)
     (void)snprintf(in.command.item.id, sizeof(in.command.item.id), "%s", id);
     (void)snprintf(code, sizeof(code), "%08u", n);
     assert_int_equal(lk_store_make_secret(day->f->store, code, NULL, &in.secret), 0);
-    assert_int_equal(lk_store_code_in_use(day->f->store, code, id, &in.code_in_use), 0);
+    assert_int_equal(lk_store_code_in_use(day->f->store, code, id, NULL, &in.code_in_use), 0);
     step(day, &in);
 }
 

@@ -34,6 +34,9 @@ struct lk_store_config {
     const char *operator_id, *site_id; /* whose database this is; written at creation, compared ever after */
     const struct lk_core_config *core; /* doors by label. Borrowed until lk_store_close(), must not change */
     unsigned retention_days;           /* an item is overdue this long after its deposit */
+    unsigned remind_days;              /* its recipient is reminded this long before that; 0: never */
+    unsigned personal_days;            /* who it was for is erased this long after its story ended */
+    unsigned records_days;             /* that it was here at all is forgotten this long after; at least personal_days */
 };
 
 /* Opens the store, or makes a new one (and a new code key, from getrandom(2)) when neither database nor key is there.
