@@ -200,6 +200,47 @@ void lk_recall_item(struct lk_step *s);
 /* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
 void lk_reopen(struct lk_step *s, enum lk_screen next);
 
+/* --- desk.c: what is done with an item outside of a compartment; the same for the window's screens, lockerctl and
+ * upstream's commands. `item`: the facts, NULL when there is no such item. Each act says why it is refused, and then
+ * does nothing; at NONE it has emitted its effects and event, and the kiosk goes on with what is true now. No answer to
+ * anybody: that is the caller's. --------------------------------------------------------------------------------- */
+
+/* Who does it; goes into the event. */
+struct lk_by {
+    enum lk_actor actor;
+    const char *who;
+    const char *jti;  /* upstream's command; NULL: none */
+    const char *note; /* why, in the staff member's words; NULL: none */
+};
+
+enum lk_desk {
+    LK_DESK_RECEIVE,
+    LK_DESK_HAND_OVER,
+    LK_DESK_SEND,
+    LK_DESK_RETURN,
+    LK_DESK_REJECT,
+    LK_DESK_EXTEND,
+    LK_DESKS
+};
+
+/* Why this may not be done with the item; NONE: it may. */
+enum lk_reason lk_desk_refusal(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_desk desk,
+                               const struct lk_item *item, enum lk_actor actor);
+/* expected, with_courier -> at_window: item.transferred */
+enum lk_reason lk_desk_receive(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* at_window -> collected: item.collected via the window. Proof NONE: WRONG_CODE, unless upstream says so or it was left
+ * for the office. */
+enum lk_reason lk_desk_hand_over(struct lk_step *s, const struct lk_item *item, enum lk_proof proof,
+                                 const struct lk_by *by);
+/* at_window -> with_courier: item.transferred with its waybill */
+enum lk_reason lk_desk_send(struct lk_step *s, const struct lk_item *item, const char *waybill, const struct lk_by *by);
+/* at_window -> returned, of a cancelled or refused item: item.returned */
+enum lk_reason lk_desk_return(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* The recipient refuses it at the window: item.rejected */
+enum lk_reason lk_desk_reject(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* So many days more (0: as configured) in its compartment: item.updated. Limits for citizens are the caller's. */
+enum lk_reason lk_desk_extend(struct lk_step *s, const struct lk_item *item, unsigned days, const struct lk_by *by);
+
 /* --- wiring.c --------------------------------------------------------------------------------------------------- */
 
 /* What the restore calls said about the wiring: told once, and what depends on it decided. */
