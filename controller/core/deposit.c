@@ -130,6 +130,12 @@ static void announce_unknown(struct lk_step *s, struct lk_item *item)
     memcpy(e->who, s->core->session.who, sizeof(e->who));
 }
 
+/* The receipt is about everything from the first intent on. */
+static void put_on_receipt(struct lk_session *session, uint64_t intent)
+{
+    session->first_intent = session->first_intent != 0 ? session->first_intent : intent;
+}
+
 static void open_for_deposit(struct lk_step *s, int door)
 {
     struct lk_session *session = &s->core->session;
@@ -151,7 +157,7 @@ static void open_for_deposit(struct lk_step *s, int door)
     };
     lk_opening_start(s, door, &by);
     d->op.unchecked = s->cfg->misload_check;
-    session->first_intent = session->first_intent != 0 ? session->first_intent : d->op.intent;
+    put_on_receipt(session, d->op.intent);
     session->door = door;
     session->size = s->cfg->door[door].size;
     session->reopened = 0;
@@ -198,6 +204,7 @@ static enum lk_reason go_on(struct lk_step *s, int door)
     struct lk_door *d = &s->core->door[door];
     if (d->op.purpose == LK_PURPOSE_DEPOSIT && lk_door_is_open(d->state)) {
         d->op.unchecked = false;
+        put_on_receipt(&s->core->session, d->op.intent);
         s->core->session.door = door;
         s->core->session.reason = LK_REASON_NONE;
         lk_session_show(s, LK_SCREEN_PUT);
