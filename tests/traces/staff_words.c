@@ -33,11 +33,10 @@ void do_policy(struct site *site, const struct line *l)
 void item_details(struct lk_item *item, const struct line *l)
 {
     const char *case_id = option(l, "case"), *phone = option(l, "phone"), *at = option(l, "site");
-    const char *name = option(l, "name"), *waybill = option(l, "waybill");
+    const char *name = option(l, "name");
     (void)lk_text_copy(item->case_id, sizeof(item->case_id), case_id ? case_id : "");
     (void)lk_text_copy(item->site, sizeof(item->site), at ? at : "");
     (void)lk_text_copy(item->name, sizeof(item->name), name ? name : "");
-    (void)lk_text_copy(item->waybill, sizeof(item->waybill), waybill ? waybill : "");
     if (phone && strlen(phone) >= 4) {
         uint64_t number = number_of(phone);
         item->has_phone = true;
