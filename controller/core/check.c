@@ -283,6 +283,12 @@ static const char *check_mark(const struct lk_effects *fx, const struct lk_effec
     return "an item is marked as refused without its event (law 5)";
 }
 
+/* Nobody is forgotten while their item lies here or is being put in. */
+static const char *check_erase(const struct lk_core *after, const char *item)
+{
+    return lk_custody_door(after, item) == LK_NO_DOOR ? NULL : "a person is erased whose item is here (law 12)";
+}
+
 static const char *check_effects(const struct lk_core_config *cfg, const struct lk_core *before,
                                  const struct lk_core *after, const struct lk_effects *fx)
 {
@@ -296,6 +302,8 @@ static const char *check_effects(const struct lk_core_config *cfg, const struct 
             broken = check_intent(after, &fx->at[i]);
         } else if (fx->at[i].kind == LK_FX_ITEM_REJECTED) {
             broken = check_mark(fx, &fx->at[i]);
+        } else if (fx->at[i].kind == LK_FX_ITEM_ERASE) {
+            broken = check_erase(after, fx->at[i].item.id);
         }
         if (broken) {
             return broken;

@@ -144,6 +144,12 @@ static enum lk_screen screen_of(const struct lk_session *session, enum lk_screen
                                           : LK_SCREEN_DROP_PUT;
 }
 
+/* The receipt is about everything from the first intent on. */
+static void put_on_receipt(struct lk_session *session, uint64_t intent)
+{
+    session->first_intent = session->first_intent != 0 ? session->first_intent : intent;
+}
+
 static void open_for_deposit(struct lk_step *s, int door)
 {
     struct lk_session *session = &s->core->session;
@@ -166,7 +172,7 @@ static void open_for_deposit(struct lk_step *s, int door)
     lk_opening_start(s, door, &by);
     d->dropoff = session->item.dropoff;
     d->op.unchecked = s->cfg->misload_check && !session->item.dropoff;
-    session->first_intent = session->first_intent != 0 ? session->first_intent : d->op.intent;
+    put_on_receipt(session, d->op.intent);
     session->door = door;
     session->size = s->cfg->door[door].size;
     session->reopened = 0;
@@ -213,6 +219,7 @@ static enum lk_reason go_on(struct lk_step *s, int door)
     struct lk_door *d = &s->core->door[door];
     if (d->op.purpose == LK_PURPOSE_DEPOSIT && lk_door_is_open(d->state)) {
         d->op.unchecked = false;
+        put_on_receipt(&s->core->session, d->op.intent);
         s->core->session.door = door;
         s->core->session.reason = LK_REASON_NONE;
         lk_session_show(s, LK_SCREEN_PUT);
