@@ -105,6 +105,7 @@ void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, e
     (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
     d->use = use;
     d->blocked_for = reason;
+    d->dropoff = d->dropoff && strcmp(d->item, fx->item.id) == 0;
     memcpy(d->item, fx->item.id, sizeof(d->item));
 }
 
