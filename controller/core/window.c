@@ -81,7 +81,10 @@ static void wrong(struct lk_step *s)
     if (s->in->kind == LK_IN_CODE) {
         reason = lk_lockout_wrong(s, reason);
     } else {
-        lk_fx_event(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR)->reason = reason;
+        struct lk_event *e = lk_fx_event(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR);
+        e->reason = reason;
+        e->actor = s->core->session.staff;
+        memcpy(e->who, s->core->session.who, sizeof(e->who));
     }
     if (reason == LK_REASON_LOCKED_OUT) {
         lk_session_refuse(s, LK_NO_DOOR, reason);
