@@ -101,6 +101,7 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
     case LK_SCREEN_PUT: /* the second scan read another item */
         return view->reason == LK_REASON_MISLOAD ? LK_PANEL_REFUSED : LK_PANEL_OK;
     case LK_SCREEN_SECOND: /* these stay when something wrong was typed or scanned */
+    case LK_SCREEN_DROP_CASE:
     case LK_SCREEN_WAYBILL:
     case LK_SCREEN_HAND_OVER:
         return view->reason == LK_REASON_NONE ? LK_PANEL_SILENCE : LK_PANEL_REFUSED;
@@ -128,7 +129,6 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
     case LK_SCREEN_REFUSE_ASK:
     case LK_SCREEN_GIVE_BACK:
     case LK_SCREEN_EXTEND:
-    case LK_SCREEN_DROP_CASE:
     case LK_SCREEN_DROP_SIZE:
     case LK_SCREEN_DROP_OPENING:
     case LK_SCREEN_DROP_PLACED:

@@ -501,6 +501,7 @@ static void a_refusal_without_another_screen_is_heard(void **state)
         {LK_SCREEN_SECOND, LK_REASON_NONE, false},        {LK_SCREEN_SECOND, LK_REASON_WRONG_TAIL, true},
         {LK_SCREEN_NOTICE, LK_REASON_RECEIVED, false},    {LK_SCREEN_NOTICE, LK_REASON_WRONG_SITE, true},
         {LK_SCREEN_GIVE_BACK, LK_REASON_REJECTED, false}, {LK_SCREEN_CHECK, LK_REASON_NOT_CHECKED, true},
+        {LK_SCREEN_DROP_CASE, LK_REASON_NONE, false},     {LK_SCREEN_DROP_CASE, LK_REASON_BAD_ARGUMENT, true},
         {LK_SCREEN_DROP_PLACED, LK_REASON_NONE, false},   {LK_SCREEN_DROP_JAM, LK_REASON_DOOR_JAMMED, true},
     };
     (void)state;
