@@ -33,10 +33,11 @@ static void common_columns(sqlite3 *db, const char *table, char *buf, size_t cap
     sqlite3_finalize(stmt);
 }
 
-static void copy_table(sqlite3 *db, const char *table)
+static void copy_table(sqlite3 *db, const char *table, int version)
 {
     char columns[1024], sql[2400];
-    bool intents = strcmp(table, "intent") == 0; /* before version 3 they said otherwise where a recall leads to */
+    bool intents =
+        version < 3 && strcmp(table, "intent") == 0; /* before version 3 they said otherwise where a recall leads to */
     common_columns(db, table, columns, sizeof(columns));
     (void)snprintf(sql, sizeof(sql), "INSERT INTO main.%s (%s%s) SELECT %s%s FROM now.%s", table, columns,
                    intents ? ",cancelled" : "", columns, intents ? ",custody_to IS 'returned'" : "", table);
@@ -46,8 +47,8 @@ static void copy_table(sqlite3 *db, const char *table)
 /* The same rows in the tables of that version, as its program made them. */
 static void make_older(struct fix *f, int version)
 {
-    static const char *const tables[] = {"site",    "item",   "secret", "compartment", "intent", "bank_stop",
-                                         "command", "staff",  "event",  "wiring"};
+    static const char *const tables[] = {"site",      "item",    "secret", "compartment", "intent",
+                                         "bank_stop", "command", "staff",  "event",       "wiring"};
     char path[PATH_CAP + 8], sql[PATH_CAP + 64];
     (void)snprintf(path, sizeof(path), "%s.old", f->db);
     (void)remove(path);
@@ -60,7 +61,7 @@ static void make_older(struct fix *f, int version)
     (void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS now", f->db);
     raw_exec(db, sql);
     for (size_t i = 0; i < LK_ARRAY_SIZE(tables) - (version < 2); i++) {
-        copy_table(db, tables[i]);
+        copy_table(db, tables[i], version);
     }
     (void)snprintf(sql, sizeof(sql), "DETACH now; PRAGMA application_id = 0x4c4f434b; PRAGMA user_version = %d",
                    version);
