@@ -48,6 +48,8 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
 
 /* An event that nobody caused: no purpose, intent, actor or command. */
 void lk_fx_nobody(struct lk_event *e);
+/* An event that the staff member of an ADMIN input caused, with note and second person. */
+struct lk_event *lk_fx_staff(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason);
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
                  enum lk_outcome outcome);
 /* Answers the input's own request, if somebody waits. */
