@@ -5,6 +5,7 @@
  *   world.c    time, the queue of happenings, the engine's part: step, commit, adopt, act; crash and restart
  *   cabinet.c  doors, locks, boards and the driver: what the controller sees of them, and what is really so
  *   people.c   citizens, couriers and clerks at the kiosk, staff with lockerctl, upstream
+ *   postal.c   upstream's commands about items and codes, and what the calendar asks for
  *   truths.c   what must be true of the world after every step, seen from outside
  *
  * Thread: one. A broken truth is kept in .broken and ends the run.
@@ -160,6 +161,12 @@ void staff_desk(struct world *w);
 void staff_second(struct world *w, struct lk_input *in);
 /* What goes over the counter with this step. */
 void staff_hand_over(struct world *w);
+
+/* --- postal.c: upstream's commands about items and codes; the calendar ----------------------------------------------
+ */
+
+void postal_command(struct world *w);
+void postal_calendar(struct world *w);
 
 /* --- truths.c ------------------------------------------------------------------------------------------------------
  */
