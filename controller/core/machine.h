@@ -72,6 +72,7 @@ struct lk_authority {
     enum lk_custody from;
     enum lk_custody to;  /* recall: see lk_op.to */
     const char *waybill; /* recall to the post; NULL: none */
+    const char *second;  /* service: who agreed; NULL: nobody had to */
     uint64_t request;    /* answered when the outcome is proved; 0: nobody waits */
     const char *jti;     /* command answered when the outcome is proved; NULL: none */
 };
@@ -256,6 +257,10 @@ void lk_command_refuse(struct lk_step *s);
 void lk_command_answer(struct lk_step *s, int door, const char *jti, enum lk_result result, enum lk_reason reason,
                        enum lk_outcome outcome);
 void lk_admin_run(struct lk_step *s);
+/* inspect.c: LK_ADMIN_SETTLE, LK_ADMIN_INSPECTED, LK_ADMIN_ROUND */
+void lk_inspect_settle(struct lk_step *s);
+void lk_inspect_door(struct lk_step *s);
+void lk_inspect_round(struct lk_step *s);
 void lk_site_boot(struct lk_step *s);
 void lk_site_shutdown(struct lk_step *s);
 void lk_site_clock(struct lk_step *s);

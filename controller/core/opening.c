@@ -122,6 +122,7 @@ void lk_opening_start(struct lk_step *s, int door, const struct lk_authority *by
     op->from = by->from;
     op->to = by->to;
     (void)lk_text_copy(op->waybill, sizeof(op->waybill), by->waybill ? by->waybill : "");
+    (void)lk_text_copy(op->second, sizeof(op->second), by->second ? by->second : "");
     op->request = by->request;
     (void)lk_text_copy(op->jti, sizeof(op->jti), by->jti ? by->jti : "");
     op->tries = 1;
