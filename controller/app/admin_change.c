@@ -243,17 +243,23 @@ void lk_admin_inspected(void *user, struct lk_admin_request *request, const json
 void lk_admin_round_done(void *user, struct lk_admin_request *request, const json_t *args)
 {
     uint64_t seen = 0, mismatches = 0;
+    const char *worst = NULL;
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
     struct lk_admin_wait about = {.is_round = true};
     in.admin = LK_ADMIN_ROUND;
     if (!lk_admin_number(request, args, "seen", LK_MAX_DOORS, 0, &seen) ||
         !lk_admin_number(request, args, "mismatches", LK_MAX_DOORS, 0, &mismatches) ||
-        !lk_admin_why(request, args, false, &in)) {
+        !lk_admin_text(request, args, "worst", false, 32, &worst) || !lk_admin_why(request, args, false, &in)) {
         return;
     }
     if (seen == 0 || mismatches > seen) {
         lk_admin_fail(request, LK_REASON_BAD_ARGUMENT,
                       "args.seen: must be 1 or more, and no less than args.mismatches");
+        return;
+    }
+    if (worst && (lk_reason_parse(worst, &in.reason) < 0 ||
+                  (in.reason != LK_REASON_NOT_EMPTY && in.reason != LK_REASON_NOT_FOUND_INSIDE))) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.worst: must be not_empty or not_found_inside");
         return;
     }
     in.count = (unsigned)seen;

@@ -168,6 +168,18 @@ void lk_admin_uplink(void *user, struct lk_admin_request *request, const json_t 
  * -----------------------------------------------------------------------------------------------------------------------
  */
 
+/* What lies there beside the item the door is about. */
+static json_t *others_json(const struct lk_core *core, int door)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < LK_EXTRAS; i++) {
+        if (core->extra[i].item[0] != '\0' && core->extra[i].door == door) {
+            json_array_append_new(list, json_string(core->extra[i].item));
+        }
+    }
+    return list;
+}
+
 static json_t *door_json(struct lk_app *app, int i)
 {
     const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
@@ -177,10 +189,11 @@ static json_t *door_json(struct lk_app *app, int i)
                             : door->blocked_for != LK_REASON_NONE ? door->blocked_for
                             : door->wiring_held                   ? LK_REASON_WIRING_CHANGED
                                                                   : LK_REASON_NONE;
-    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I}", "door", place->label, "bank",
+    json_t *others = others_json(lk_engine_core(app->engine), i);
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:s, s:I, s:I}", "door", place->label, "bank",
                      cfg->bank_name[place->bank], "size", lk_size_name(place->size), "low_reach", place->low_reach,
                      "state", lk_door_state_name(door->state), "use", lk_use_name(door->use), "item", door->item,
-                     "reason", reason_or_empty(reason), "since_s",
+                     "others", others, "reason", reason_or_empty(reason), "since_s",
                      (json_int_t)((lk_engine_now_ms(app->engine) - door->moved_at_ms) / 1000), "pulses",
                      (json_int_t)lk_cabinet_pulses(app->cabinet, i));
 }
