@@ -155,6 +155,18 @@ static enum lk_reason compare(const struct lk_door *d, bool holds)
     return known ? LK_REASON_AS_EXPECTED : LK_REASON_NOT_EMPTY;
 }
 
+/* What is said of one item is said of all that lay there. */
+static void attribute(struct lk_step *s)
+{
+    for (unsigned i = 0; i < s->fx->count; i++) {
+        struct lk_event *e = &s->fx->at[i].event;
+        if (s->fx->at[i].kind == LK_FX_EVENT && e->type == LK_EV_AUDIT_MISMATCH) {
+            memcpy(e->who, s->in->staff.id, sizeof(e->who));
+            memcpy(e->note, s->in->note, sizeof(e->note));
+        }
+    }
+}
+
 /* Nobody changes what is unknown into something known here: that is settled item by item. */
 void lk_inspect_door(struct lk_step *s)
 {
@@ -172,6 +184,7 @@ void lk_inspect_door(struct lk_step *s)
         e->actor = LK_ACTOR_SYSTEM; /* nobody took it: what is known of it ends here, on this person's word (.who) */
         e->alarm = true;
         lk_custody_lose(s, door, found, e);
+        attribute(s);
     }
     lk_fx_answer(s, LK_RESULT_OK, found);
 }

@@ -192,14 +192,43 @@ void lk_deposit_size(struct lk_step *s, enum lk_size size);
 void lk_deposit_larger(struct lk_step *s);
 void lk_deposit_other(struct lk_step *s);
 void lk_deposit_cancel(struct lk_step *s);
-/* Upstream changed an item that a courier may just hold in the hand: the kiosk goes on with what is true now. */
+void lk_deposit_smaller(struct lk_step *s);
+bool lk_deposit_has_smaller(const struct lk_core_config *cfg, const struct lk_core *core);
+void lk_deposit_not_empty(struct lk_step *s);
+void lk_deposit_join(struct lk_step *s);
+bool lk_deposit_may_join(const struct lk_core_config *cfg, const struct lk_core *core, int door,
+                         const struct lk_item *item);
+void lk_deposit_check(struct lk_step *s); /* PUT: the second scan that this site asks for */
+void lk_deposit_again(struct lk_step *s); /* CHECK: the same deposit's door once more */
+/* The screen that follows when the door of a deposit opens or shuts, `next` by the table. */
+enum lk_screen lk_deposit_news(struct lk_step *s, int door, enum lk_screen next);
+/* Somebody else changed an item that staff may just hold in the hand: the kiosk goes on with what is true now. To be
+ * called by everything that changes an item outside of a compartment. */
 void lk_deposit_changed(struct lk_step *s, const struct lk_item *item);
 /* Free, closed, reachable compartments of a size that suit the item. */
 unsigned lk_deposit_free(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_size size,
                          const struct lk_item *item);
-void lk_recall_item(struct lk_step *s);
+void lk_recall_item(struct lk_step *s); /* RECALL_ITEM, NEXT */
+void lk_recall_list(struct lk_step *s, bool round);
+void lk_recall_waybill(struct lk_step *s); /* WAYBILL was scanned, for an item in a compartment */
 /* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
 void lk_reopen(struct lk_step *s, enum lk_screen next);
+
+/* --- staff.c: what only staff can press and scan; window.c: the work at the window ---------------------------------
+ */
+
+/* Whether a button that the screen has for staff may be pressed now. */
+bool lk_staff_may_press(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_button button);
+/* Does what the button is for; false: it is none of staff's own. */
+bool lk_staff_press(struct lk_step *s);
+/* A scan or code that a staff screen waits for; false: none does. */
+bool lk_staff_input(struct lk_step *s);
+/* Refused, and the screen stays as it is, with the reason on it. */
+void lk_staff_stay(struct lk_step *s, enum lk_reason reason);
+void lk_window_scan(struct lk_step *s);  /* an item's barcode */
+void lk_window_press(struct lk_step *s); /* RECEIVE, HAND_OVER, SEND_POST, RETURN_ITEM, REFUSE */
+void lk_window_proof(struct lk_step *s); /* HAND_OVER: a code, a phone tail, a token */
+void lk_window_send(struct lk_step *s);  /* WAYBILL was scanned, for the item at the window */
 
 /* --- desk.c: what is done with an item outside of a compartment; the same for the window's screens, lockerctl and
  * upstream's commands. `item`: the facts, NULL when there is no such item. Each act says why it is refused, and then

@@ -269,6 +269,8 @@ static void closed_after_open(struct lk_step *s, int door)
 {
     struct lk_event *e = lk_fx_event(s, LK_EV_DOOR_CLOSED, door);
     e->outcome = s->core->door[door].op.outcome;
+    e->reason =
+        s->core->door[door].op.unchecked && !s->core->door[door].op.withdrawn ? LK_REASON_NOT_CHECKED : LK_REASON_NONE;
     lk_custody_complete(s, door);
     lk_session_door(s, door, LK_NEWS_CLOSED, LK_REASON_NONE);
     finish(s, door);
