@@ -5,6 +5,7 @@
 #include "app.h"
 #include "hal/fieldbus_sim.h"
 #include "hal/watchdog_sim.h"
+#include "base/cleanup.h"
 #include "store/care.h"
 #include "store/memory.h"
 
