@@ -68,8 +68,9 @@ void lk_pickup_present(struct lk_step *s)
         show_door(s, door, LK_SCREEN_TAKE); /* the same opening, still open */
         return;
     }
-    reason =
-        lk_custody_is_others_doubt(d, LK_PURPOSE_PICKUP) ? LK_REASON_OUTCOME_UNPROVEN : lk_opening_refusal(s, door);
+    reason = d->use == LK_USE_BLOCKED ? LK_REASON_DOOR_BLOCKED /* beside it lies an unknown one */
+             : lk_custody_is_others_doubt(d, LK_PURPOSE_PICKUP) ? LK_REASON_OUTCOME_UNPROVEN
+                                                                : lk_opening_refusal(s, door);
     if (reason != LK_REASON_NONE) {
         lk_session_refuse(s, door, reason);
         return;

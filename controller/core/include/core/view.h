@@ -9,7 +9,8 @@
 
 struct lk_view {
     enum lk_screen screen;
-    enum lk_reason reason;         /* NOTICE and the jams: why */
+    enum lk_reason reason;         /* NOTICE and the jams: why; PUT: NOT_CHECKED, MISLOAD: scan it (again); WAYBILL,
+                                      HAND_OVER: what was wrong with the last one; else of no meaning */
     char door[LK_LABEL_MAX + 1];   /* "" when the screen is about no door */
     char item[LK_ITEM_ID_MAX + 1]; /* staff screens only; citizens see no item id */
     char staff[LK_STAFF_ID_MAX + 1];
