@@ -106,6 +106,13 @@ class Lists(unittest.TestCase):
             self.assertEqual(real.stdout, "Erased the personal data of 3 items and removed 2 postal records past their time.\n")
             self.assertEqual([r["args"] for r in daemon.requests], [{"dry_run": True}, {"dry_run": False}])
             self.assertEqual(json.loads(run(daemon, "purge", "--dry-run", "--json").stdout)["erase"], 3)
+        class Slices(FakeDaemon):
+            def _result(self, command, args):
+                left = len([r for r in self.requests if r["cmd"] == "purge"])
+                return {"dry_run": False, "synced": True, "erase": 50 if left < 3 else 7, "records": left, "more": left < 3}
+        with Slices(healthy()) as daemon:
+            self.assertEqual(run(daemon, "purge").stdout,
+                             "Erased the personal data of 107 items and removed 6 postal records past their time.\n")
         unsynced = {"dry_run": False, "erase": 0, "records": 0, "synced": False}
         with FakeDaemon(healthy(), {"purge": ("result", unsynced)}) as daemon:
             self.assertIn("not synchronised", run(daemon, "purge").stdout)

@@ -243,7 +243,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     args = parser.parse_args()
-    with site_rig.Site(args.build) as site:
+    with site_rig.Site(args.build, two_person_s=1800) as site:
         site.hire()
         staff = Staff(site)
         for who, role, pin in (("m1", "maintenance", "1357"), ("c1", "courier", "2468"), ("k1", "clerk", "3579"),

@@ -3,9 +3,9 @@
 #include "unit/app/rig.h"
 
 #include "app.h"
+#include "base/cleanup.h"
 #include "hal/fieldbus_sim.h"
 #include "hal/watchdog_sim.h"
-#include "base/cleanup.h"
 #include "store/care.h"
 #include "store/memory.h"
 
@@ -245,6 +245,74 @@ static void law_8_wrong_pins_of_the_second_count_too(void **state)
     assert_int_equal(t.board[0]->pulses[1], 0);
 }
 
+static const char *try_pin(const char *staff, const char *pin)
+{
+    char line[200];
+    (void)snprintf(line, sizeof(line), "{\"id\":1,\"cmd\":\"status\",\"staff\":\"%s\",\"pin\":\"%s\"}", staff, pin);
+    say(line);
+    return hear();
+}
+
+static void hire(const char *staff, const char *role, const char *pin)
+{
+    char line[300];
+    (void)snprintf(line, sizeof(line),
+                   "{\"id\":1,\"cmd\":\"staff_add\",\"args\":{\"staff\":\"%s\",\"role\":\"%s\",\"pin\":\"%s\"}}", staff,
+                   role, pin);
+    say(line);
+    assert_non_null(strstr(hear(), "\"ok\":true"));
+}
+
+/* Who has a PIN of their own must not be able to guess somebody else's by giving the own one in between. */
+static void law_8_an_own_pin_does_not_pay_for_guesses(void **state)
+{
+    (void)state;
+    hire("boss", "maintenance", "483920");
+    hire("eve", "courier", "1111");
+    for (int i = 0; i < 4; i++) {
+        assert_non_null(strstr(try_pin("boss", "000000"), "sign_in_failed"));
+    }
+    assert_non_null(strstr(try_pin("eve", "1111"), "\"ok\":true"));
+    assert_non_null(strstr(try_pin("boss", "000001"), "sign_in_failed"));
+    assert_non_null(strstr(try_pin("boss", "483920"), "locked_out"));
+    rig_pass_ms(&t.rig, 61000);
+    assert_non_null(strstr(try_pin("boss", "483920"), "\"ok\":true"));
+    for (int i = 0; i < 6; i++) { /* nobody is slowed down by right ones */
+        assert_non_null(strstr(try_pin("boss", "483920"), "\"ok\":true"));
+    }
+}
+
+static unsigned count(const char *text, const char *word)
+{
+    unsigned n = 0;
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word)) {
+        n++;
+    }
+    return n;
+}
+
+/* Guesses sent together count before the first of them is judged. */
+static void law_8_guesses_at_once_are_no_more_than_in_a_row(void **state)
+{
+    (void)state;
+    char lines[2000] = "", all[4000] = "";
+    hire("boss", "maintenance", "483920");
+    for (int id = 1; id <= 8; id++) {
+        char line[120];
+        (void)snprintf(line, sizeof(line), "{\"id\":%d,\"cmd\":\"status\",\"staff\":\"boss\",\"pin\":\"00000%d\"}%s",
+                       id, id, id < 8 ? "\n" : "");
+        (void)strcat(lines, line);
+    }
+    say(lines);
+    int64_t limit = real_ms() + ANSWER_WITHIN_MS;
+    while (count(all, "\"ok\":false") < 8 && real_ms() < limit) {
+        const char *more = hear();
+        (void)strncat(all, more, sizeof(all) - strlen(all) - 1);
+    }
+    assert_int_equal(count(all, "sign_in_failed"), 5);
+    assert_int_equal(count(all, "not_now"), 3);
+}
+
 /* The check takes its time; what became of the member meanwhile counts. */
 static void who_was_removed_during_the_check_is_not_let_through(void **state)
 {
@@ -374,6 +442,8 @@ int main(void)
         CASE(each_role_has_its_own_work),
         CASE(a_second_compartment_takes_two_people),
         CASE(law_8_wrong_pins_of_the_second_count_too),
+        CASE(law_8_an_own_pin_does_not_pay_for_guesses),
+        CASE(law_8_guesses_at_once_are_no_more_than_in_a_row),
         CASE(who_was_removed_during_the_check_is_not_let_through),
         CASE(the_window_receives_sends_and_returns),
         CASE(why_is_kept_with_the_event),
