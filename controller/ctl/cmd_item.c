@@ -256,11 +256,35 @@ static void human_purge(struct lk_ctl *ctl, const json_t *r)
     }
 }
 
+/* Adds what the next request did to what was done so far. */
+static void add_counts(json_t *sum, const json_t *next)
+{
+    static const char *const keys[] = {"erase", "records"};
+    for (size_t i = 0; i < LK_ARRAY_SIZE(keys); i++) {
+        json_object_set_new(sum, keys[i], json_integer(lk_ctl_int(sum, keys[i]) + lk_ctl_int(next, keys[i])));
+    }
+    json_object_set(sum, "more", json_object_get(next, "more"));
+}
+
+/* The daemon does a handful at a time, so that no door waits for it. */
+static int purge_all(struct lk_ctl *ctl, bool dry, json_t **ret_sum)
+{
+    int code = lk_ctl_call(ctl, "purge", json_pack("{s:b}", "dry_run", dry), !dry, NULL, ret_sum);
+    while (code == LK_EXIT_OK && json_is_true(json_object_get(*ret_sum, "more"))) {
+        json_t *next = NULL;
+        code = lk_ctl_call(ctl, "purge", json_pack("{s:b}", "dry_run", dry), true, NULL, &next);
+        if (code == LK_EXIT_OK) {
+            add_counts(*ret_sum, next);
+        }
+        json_decref(next);
+    }
+    return code;
+}
+
 int lk_cmd_purge(struct lk_ctl *ctl)
 {
     json_t *result = NULL;
-    bool dry = lk_ctl_more(ctl, LK_OPT_DRY_RUN) != NULL;
-    int code = lk_ctl_call(ctl, "purge", json_pack("{s:b}", "dry_run", dry), !dry, NULL, &result);
+    int code = purge_all(ctl, lk_ctl_more(ctl, LK_OPT_DRY_RUN) != NULL, &result);
     if (code == LK_EXIT_OK && ctl->json) {
         lk_ctl_print_json(result);
     } else if (code == LK_EXIT_OK) {
