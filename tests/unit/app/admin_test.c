@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define DAYS_MS(n) ((n)*INT64_C(24) * 60 * 60 * 1000)
+
 enum { LINES = 2, ANSWER_WITHIN_MS = 15000 };
 
 static struct {
@@ -198,6 +200,8 @@ static const struct {
     {"item_return", "{\"item\":\"Y1\"}", CLERK, MAINTENANCE},
     {"item_reject", "{\"item\":\"Y1\"}", CLERK, COURIER},
     {"item_extend", "{\"item\":\"Y1\"}", CLERK, COURIER},
+    {"item_hand_over", "{\"item\":\"Y1\",\"digits\":\"11112222\"}", CLERK, MAINTENANCE},
+    {"purge", "{\"dry_run\":true}", MAINTENANCE, CLERK},
     {"staff_remove", "{\"staff\":\"nobody\"}", SUPERVISOR, CLERK},
 };
 
@@ -390,6 +394,47 @@ static void an_inspection_is_compared_with_the_records(void **state)
     expect("round_done", "{\"seen\":8,\"mismatches\":1}", "", "\"result\":{}");
 }
 
+/* A new site is not asked for a round at once; after a week it is, until somebody made one. */
+static void a_round_is_asked_for_after_a_week(void **state)
+{
+    (void)state;
+    expect("status", "{}", "", "\"inspection\":{\"last\":null,\"every_days\":7,\"due\":false},\"two_person_s\":1800");
+    rig_pass_ms(&t.rig, DAYS_MS(6));
+    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":false");
+    rig_pass_ms(&t.rig, DAYS_MS(2));
+    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":true");
+    expect("selfcheck", "{}", "", "{\"check\":\"inspection\",\"place\":\"\",\"ok\":false,\"reason\":\"overdue\"");
+    expect("metrics", "{}", "", "lockerd_inspection_due 1\\n");
+    expect("round_done", "{\"seen\":8}", "", "\"ok\":true");
+    const char *status = ask("status", "{}", "");
+    assert_null(strstr(status, "\"inspection\":{\"last\":null"));
+    assert_non_null(strstr(status, "\"every_days\":7,\"due\":false"));
+    rig_pass_ms(&t.rig, DAYS_MS(8));
+    expect("status", "{}", "", "\"every_days\":7,\"due\":true");
+}
+
+/* --- forgetting people */
+
+/* Y1 was collected so long ago that nobody may know its recipient any more. */
+static void a_purge_is_done_now(void **state)
+{
+    (void)state;
+    hire_all();
+    announce("Y1", "11112222");
+    expect("item_receive", "{\"item\":\"Y1\"}", CLERK, "\"ok\":true");
+    expect("item_hand_over", "{\"item\":\"Y1\",\"digits\":\"99990000\"}", CLERK, "\"reason\":\"wrong_code\"");
+    expect("item_hand_over", "{\"item\":\"Y1\",\"digits\":\"11112222\"}", CLERK, "\"custody\":\"collected\"");
+    expect("purge", "{\"dry_run\":1}", "", "args.dry_run: must be true or false");
+    expect("purge", "{\"dry_run\":true}", "",
+           "{\"dry_run\":true,\"synced\":true,\"erase\":0,\"records\":0,\"more\":false}");
+    rig_pass_ms(&t.rig, DAYS_MS(31));
+    expect("purge", "{\"dry_run\":true}", "", "\"erase\":1");
+    assert_null(strstr(ask("events", "{\"after\":0}", ""), "item.erased"));
+    expect("purge", "{}", SUPERVISOR, "{\"dry_run\":false,\"synced\":true,\"erase\":1,\"records\":0,\"more\":false}");
+    assert_int_equal(count(ask("events", "{\"after\":0}", ""), "locker.item.erased.v1"), 1);
+    expect("purge", "{\"dry_run\":true}", "", "\"erase\":0");
+}
+
 /* --- arguments */
 
 static const struct {
@@ -450,6 +495,8 @@ int main(void)
         CASE(an_item_is_told_whole_only_by_its_id),
         CASE(recalls_are_listed),
         CASE(an_inspection_is_compared_with_the_records),
+        CASE(a_round_is_asked_for_after_a_week),
+        CASE(a_purge_is_done_now),
         CASE(names_the_argument_that_is_wrong),
     };
     return cmocka_run_group_tests_name("app_admin", tests, NULL, NULL);
