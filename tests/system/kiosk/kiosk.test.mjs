@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { SHAPES, openPage, show, startBrowser, startDemo, stopDemos } from "./demo.mjs";
 import { findFaults } from "./layout.mjs";
-import { RECALLS, VIEWS } from "./views.mjs";
+import { RECALLS, RECEIPT, VIEWS } from "./views.mjs";
 
 let browser;
 let demo;
@@ -12,7 +12,7 @@ let demo;
 before(async () => {
   browser = await startBrowser();
   demo = await startDemo();
-  demo.send({ recalls: RECALLS });
+  demo.send({ recalls: RECALLS, receipt: RECEIPT });
 });
 
 after(async () => {
@@ -39,22 +39,27 @@ async function tap(page, ...ids) {
   }
 }
 
+// A list is fetched after its screen is drawn.
+async function rowsThere(page) {
+  if (await page.locator(".list").count() > 0) {
+    await page.waitForSelector(".list > :not(.empty)");
+  }
+}
+
 const keys = (text) => [...text].map((c) => "key-" + c);
 const shown = (page) => page.locator(".code").innerText().then((t) => t.replace(/\s/g, ""));
 
 for (const shape of Object.keys(SHAPES)) {
   for (const language of ["zh", "en"]) {
     test(`every screen fits, ${shape} ${language}`, async () => {
-      const page = await fresh(VIEWS.home, shape);
+      const page = await fresh({ screen: "home", doors_open: 9 }, shape);
+      if (language === "en") {
+        await page.tap("#language");
+      }
       for (const [name, view] of Object.entries(VIEWS)) {
-        await show(demo, page, { screen: "home", doors_open: 9 });
         await show(demo, page, view);
-        if (language === "en") {
-          await page.tap("#language");
-        }
-        if (name === "recall_list") {
-          await page.waitForSelector(".recall");
-        }
+        assert.equal(await page.getAttribute("html", "lang"), language === "en" ? "en" : "zh-CN", name);
+        await rowsThere(page);
         assert.deepEqual(await findFaults(page), [], name);
       }
       await done(page);
@@ -79,12 +84,12 @@ for (const shape of Object.keys(SHAPES)) {
 
 test("a code typed by finger is posted", async () => {
   const page = await fresh();
-  assert.ok(await page.isDisabled('[data-id="confirm"]'));
+  assert.ok(await page.isDisabled('[data-id="enter"]'));
   await tap(page, ...keys("12355"), "key-退格", "key-退格", ...keys("45678"));
   assert.equal(await shown(page), "12345678");
   await tap(page, "key-9");
   assert.equal(await shown(page), "12345678", "a ninth digit is not taken");
-  await tap(page, "confirm");
+  await tap(page, "enter");
   const act = await demo.act();
   assert.deepEqual([act.act, act.text], ["code", "12345678"]);
   assert.equal(await shown(page), "", "nothing typed stays");
@@ -96,7 +101,7 @@ test("digits of the keypad beside the screen are dots, and none of them is poste
   demo.send({ keyed: 3 });
   await page.waitForFunction(() => document.querySelectorAll(".cell.filled").length === 3);
   assert.equal(await shown(page), "●●●");
-  assert.ok(await page.isDisabled('[data-id="confirm"]'), "the page has nothing to confirm");
+  assert.ok(await page.isDisabled('[data-id="enter"]'), "the page has nothing to confirm");
   demo.send({ keyed: 0 });
   await page.waitForFunction(() => document.querySelectorAll(".cell.filled").length === 0);
   await done(page);
@@ -228,7 +233,7 @@ test("staff sign in by number and PIN, and the PIN is never on the page", async 
 
 test("a barcode that cannot be scanned is typed by hand", async () => {
   const page = await fresh(VIEWS.scan);
-  await tap(page, "manual", ...keys("YL-20"), "confirm");
+  await tap(page, "manual", ...keys("YL-20"), "enter");
   const act = await demo.act();
   assert.deepEqual([act.act, act.text], ["scan", "YL-20"]);
   await done(page);
