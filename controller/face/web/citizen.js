@@ -1,7 +1,7 @@
 // The screens of whoever comes without signing in: the home page, the pickup, refusing it, more time, notices.
 
 import { button, codeField, element, hasText, icon, numberPad, text } from "./parts.js";
-import { buttons, doorSign, heading, hoursLine, itemLine, padScreen, panel, paragraph, rating, reasonLine, troubles }
+import { TROUBLE, buttons, doorSign, heading, hoursLine, itemLine, padScreen, panel, paragraph, rating, reasonLine, troubles }
   from "./panels.js";
 import { staffEntry, staffPad } from "./staff.js";
 
@@ -69,12 +69,21 @@ function moreLine(view) {
     : element("p.more", {}, text(view.more === 1 ? "taken.more_one" : "taken.more", { count: view.more }));
 }
 
+// What happened, and what to do: one under the other, or side by side when there is much to press.
+function twoParts(say, act) {
+  const nodes = (list) => list.filter((node) => node !== null);
+  const crowded = act.some((node) => node?.matches(".rating, .trouble"));
+  return crowded
+    ? panel("good.split", element("div.say", {}, ...nodes(say)), element("div.do", {}, ...nodes(act)))
+    : panel("good", ...nodes(say), ...nodes(act));
+}
+
 export function take(kiosk) {
   const view = kiosk.view;
   const values = { door: view.door };
-  return panel("good", doorSign(view, "good"), heading("take.title", values, "open"),
-    reasonLine(view) ?? paragraph("take.text", values), moreLine(view),
-    buttons(kiosk, ["not_mine", "nothing_inside", "refuse"]), troubles(kiosk));
+  return twoParts([doorSign(view, "good"), heading("take.title", values, "open"),
+    reasonLine(view) ?? paragraph("take.text", values), moreLine(view)],
+  [buttons(kiosk, TROUBLE), troubles(kiosk)]);
 }
 
 // After the door is shut: of a pickup, a deposit, a recall.
@@ -83,14 +92,11 @@ export function taken(kiosk) {
   const name = view.screen;
   const values = { door: view.door };
   const own = name + ".text" + (view.post ? "_post" : "");
-  const say = element("div.say", {}, doorSign(view, "good"), heading(name + ".title", values, "check"),
-    view.role === "system" ? null : itemLine(view), paragraph(hasText(own) ? own : name + ".text", values),
-    view.role === "system" ? moreLine(view) : null,
-    view.buttons.includes("open_again") ? paragraph(name + ".again") : null);
-  const act = element("div.do", {}, buttons(kiosk, ["still_inside", "not_mine", "nothing_inside"]), rating(kiosk),
-    troubles(kiosk));
-  const crowded = act.querySelector(".rating, .trouble") !== null;
-  return panel(crowded ? "good.split" : "good", ...(crowded ? [say, act] : [...say.childNodes, ...act.childNodes]));
+  const staff = view.role !== "system";
+  return twoParts([doorSign(view, "good"), heading(name + ".title", values, "check"), staff ? itemLine(view) : null,
+    paragraph(hasText(own) ? own : name + ".text", values), staff ? null : moreLine(view),
+    view.buttons.includes("open_again") ? paragraph(name + ".again") : null],
+  [buttons(kiosk, TROUBLE), rating(kiosk), troubles(kiosk)]);
 }
 
 export function refuseAsk(kiosk) {

@@ -1,7 +1,7 @@
 // A courier or clerk puts an item in.
 
 import { button, element, text } from "./parts.js";
-import { buttons, doorSign, heading, itemLine, nameLine, panel, paragraph, scanScreen, sizeChoice } from "./panels.js";
+import { buttons, doorSign, heading, itemAndName, itemLine, panel, paragraph, scanScreen, sizeChoice } from "./panels.js";
 
 export function scan(kiosk) {
   return scanScreen(kiosk);
@@ -17,7 +17,7 @@ export function size(kiosk) {
   const join = view.buttons.includes("join")
     ? button("join", text("size.join", { door: view.join }), "primary", press)
     : null;
-  return panel("calm", heading("size.title"), itemLine(view), nameLine(view), join, sizeChoice(kiosk), buttons(kiosk));
+  return panel("calm", heading("size.title"), itemAndName(view), join, sizeChoice(kiosk), buttons(kiosk));
 }
 
 export function putBack(kiosk) {

@@ -16,7 +16,7 @@ const ORDER = ["retry", "next", "confirm", "deposit", "recall", "round", "window
   "done", "open_again", "send_post", "larger", "smaller", "other", "not_empty", "recall_post", "receipt", "still_inside",
   "not_mine", "nothing_inside", "refuse", "cancel", "back", "sign_out"];
 // What a recipient presses when something is wrong.
-const TROUBLE = ["still_inside", "not_mine", "nothing_inside", "refuse"];
+export const TROUBLE = ["still_inside", "not_mine", "nothing_inside", "refuse"];
 // Screens with other accents.
 const KIND_ON = { "take.done": "quiet", "jam.done": "plain", "drop_jam.done": "plain", "recall_taken.next": "primary",
   "refuse_ask.back": "primary", "refuse_ask.confirm": "plain" };
@@ -78,8 +78,10 @@ export function itemLine(view) {
   return view.item ? element("p.item", {}, icon("barcode"), view.item) : null;
 }
 
-export function nameLine(view) {
-  return view.name ? element("p.item", {}, icon("person"), text("kiosk.for", { name: view.name })) : null;
+// Which item, and whose.
+export function itemAndName(view) {
+  const name = view.name ? element("p.item", {}, icon("person"), text("kiosk.for", { name: view.name })) : null;
+  return view.item || view.name ? element("div.facts", {}, itemLine(view), name) : null;
 }
 
 export function panel(tone, ...children) {
@@ -92,11 +94,15 @@ export function reasonLine(view) {
   return view.reason !== "none" && hasText(key) ? element("p.why", {}, text(key, { door: view.door })) : null;
 }
 
+// What a second scan can say that must not be overlooked.
+const WRONG_SCAN = ["misload", "not_this_item"];
+
 // A screen about one door: its big label, one heading, one or two sentences, the buttons.
-export function doorScreen(tone, mark) {
+export function doorScreen(usual, mark) {
   return (kiosk) => {
     const view = kiosk.view;
     const name = view.screen;
+    const tone = WRONG_SCAN.includes(view.reason) ? "warn" : usual;
     const values = { door: view.door };
     return panel(tone, doorSign(view, tone), heading(name + ".title", values, mark),
       reasonLine(view) ?? paragraph(name + ".text", values), view.role === "system" ? null : itemLine(view),
@@ -151,7 +157,7 @@ export function scanScreen(kiosk, { tone = "calm", typing = false, more = [] } =
   const title = manual && hasText(name + ".by_hand") ? name + ".by_hand" : name + ".title";
   const way = manual ? byHand(kiosk) : button("manual", text("scan.manual"), "plain", () => kiosk.openManual());
   const sign = view.door ? doorSign(view, tone) : element("div.scanmark", { "aria-hidden": "true" }, icon("barcode"));
-  return panel(manual ? tone + ".typing" : tone, manual ? null : sign, heading(title, values), manual ? null : reasonLine(view),
+  return panel(tone + (manual ? ".typing" : ".scanning"), manual ? null : sign, heading(title, values), manual ? null : reasonLine(view),
     manual && !typing ? null : paragraph(name + ".text", values), ...more, way, buttons(kiosk));
 }
 

@@ -1,7 +1,7 @@
 // The clerk's work at the window: scan an item, do what its custody allows, hand it over against a proof.
 
 import { text } from "./parts.js";
-import { buttons, heading, hoursLine, itemLine, nameLine, padScreen, panel, paragraph, scanScreen } from "./panels.js";
+import { buttons, heading, hoursLine, itemAndName, padScreen, panel, paragraph, scanScreen } from "./panels.js";
 
 const TAIL = 4; // digits of a phone number that are asked for
 
@@ -14,12 +14,12 @@ export function windowItem(kiosk) {
   const where = view.custody === "none" ? null
     : paragraph("window_item.where", { where: text("window_item.at." + view.custody) });
   const work = view.buttons.some((name) => !["back", "sign_out"].includes(name));
-  return panel("calm", heading("window_item.title"), itemLine(view), nameLine(view), where,
+  return panel("calm", heading("window_item.title"), itemAndName(view), where,
     work ? null : paragraph("window_item.none"), buttons(kiosk));
 }
 
 // The code as long as the site's codes are; the phone tail where the daemon takes it.
 export function handOver(kiosk) {
   const view = kiosk.view;
-  return padScreen(kiosk, view.tail ? [TAIL, kiosk.digits] : [kiosk.digits], itemLine(view), nameLine(view));
+  return padScreen(kiosk, view.tail ? [TAIL, kiosk.digits] : [kiosk.digits], itemAndName(view));
 }
