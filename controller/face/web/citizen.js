@@ -116,6 +116,14 @@ export function giveBack(kiosk) {
 const GOOD_NEWS = ["signed_out", "cancelled_by_person", "rejected", "disputed", "extended", "received", "handed_over",
   "sent_by_post", "dropoff_given_up"];
 
+// Done at the window, or found out when scanning: a plain fact for staff.
+const PLAIN_FOR_STAFF = ["returned"];
+
+function tone(view) {
+  const plain = view.role !== "system" && PLAIN_FOR_STAFF.includes(view.reason);
+  return GOOD_NEWS.includes(view.reason) ? "good" : plain ? "calm" : "warn";
+}
+
 function helpKey(view) {
   const prefix = view.role === "system" ? "help." : "help.staff.";
   return hasText(prefix + view.reason) ? prefix + view.reason : prefix + "general";
@@ -129,10 +137,10 @@ function noticeKey(view) {
 
 export function notice(kiosk) {
   const view = kiosk.view;
-  const good = GOOD_NEWS.includes(view.reason);
-  const tone = good ? "good" : "warn";
+  const colour = tone(view);
+  const good = colour !== "warn";
   const tries = ["wrong_code", "wrong_tail"].includes(view.reason) && view.tries_left > 0;
-  return panel(tone, view.door ? doorSign(view, tone) : null,
+  return panel(colour, view.door ? doorSign(view, colour) : null,
     heading(noticeKey(view), {}, good ? "check" : "warning"), element("p", {}, text(helpKey(view))),
     tries ? paragraph(view.tries_left === 1 ? "notice.last_try" : "notice.tries", { tries: view.tries_left }) : null,
     view.reason === "at_window" ? hoursLine(view) : null,

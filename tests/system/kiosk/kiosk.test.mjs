@@ -404,6 +404,16 @@ test("whose document is at the window is told its hours; staff are told about th
   await done(page);
 });
 
+test("what does not fit is said where it was typed or scanned", async () => {
+  const page = await fresh(VIEWS["hand_over-wrong"]);
+  assert.match(await page.locator(".why").innerText(), /核对不上[^]*再报一次/);
+  await show(demo, page, VIEWS["waybill-bad"]);
+  assert.match(await page.locator(".why").innerText(), /不是邮寄单号/);
+  await show(demo, page, VIEWS["notice-returned"]);
+  assert.match(await page.locator(".panel.calm h1").innerText(), /已退回办理单位/);
+  await done(page);
+});
+
 test("at the window the page says where the item is and offers what the daemon allows", async () => {
   const page = await fresh(VIEWS.window_item);
   assert.match(await page.locator("main").innerText(), /1234567890123[^]*收件人：王\*\*[^]*现在：在窗口/);

@@ -83,7 +83,7 @@ const DEPOSIT = {
   "put-unchecked": { ...staff, ...long, screen: "put", door: "B21", item, reason: "not_checked", buttons: ["larger", "cancel"] },
   "put-misload": { ...staff, ...long, screen: "put", door: "B21", item, reason: "misload", buttons: ["larger", "cancel"] },
   put_back: { ...staff, ...long, screen: "put_back", door: "B21", item, reason: "no_free_door" },
-  check: { ...staff, ...long, screen: "check", door: "B21", item, buttons: ["back", ...all] },
+  check: { ...staff, ...long, screen: "check", door: "B21", item, reason: "not_checked", buttons: ["open_again", "back", ...all] },
   placed: { ...staff, ...long, screen: "placed", door: "B21", item, buttons: ["back", "done", "open_again", ...all] },
   put_jam: { ...staff, ...long, screen: "put_jam", door: "B21", item, reason: "door_jammed", buttons: ["retry", "other", "cancel"] },
 };
@@ -94,6 +94,7 @@ const RECALL = {
   "recall_list-post": { ...staff, ...long, screen: "recall_list", post: true, buttons: ["back", "recall_item", "recall_post", ...all] },
   "recall_list-round": { ...clerk, ...long, screen: "recall_list", round: true, buttons: ["back", "recall_item", "recall_post", ...all] },
   waybill: { ...staff, ...long, screen: "waybill", item, name: "王**", buttons: ["back", ...all] },
+  "waybill-bad": { ...staff, ...long, screen: "waybill", item, name: "王**", reason: "bad_waybill", buttons: ["back", ...all] },
   recall_opening: { ...recalled, screen: "recall_opening" },
   recall_take: { ...recalled, screen: "recall_take" },
   recall_taken: { ...recalled, screen: "recall_taken", buttons: ["done", "open_again", ...all] },
@@ -110,6 +111,8 @@ const WINDOW = {
   "window_item-return": { ...clerk, ...long, screen: "window_item", item, custody: "at_window", buttons: ["return_item", "back", ...all] },
   "window_item-none": { ...clerk, ...long, screen: "window_item", item, custody: "collected", buttons: ["back", ...all] },
   hand_over: { ...clerk, ...long, screen: "hand_over", item, name: "王**", tail: true, buttons: ["back", ...all] },
+  "hand_over-wrong": { ...clerk, ...long, screen: "hand_over", item, name: "王**", tail: true, reason: "wrong_code", buttons: ["back", ...all] },
+  "notice-returned": { ...clerk, screen: "notice", reason: "returned", buttons: ["back", "done", ...all], left_ms: 15000 },
 };
 
 export const VIEWS = { ...CITIZEN, ...DROP_OFF, ...STAFF, ...DEPOSIT, ...RECALL, ...WINDOW };
