@@ -11,7 +11,8 @@ static void press_retry(struct lk_step *s)
         lk_session_notice(s, refusal);
         return;
     }
-    const char *item = s->core->door[door].item;
+    const struct lk_door *d = &s->core->door[door];
+    const char *item = d->joining[0] != '\0' ? d->joining : d->item;
     lk_opening_retry(s, door, item[0] != '\0' ? item : session->item.id);
     bool put = session->screen == LK_SCREEN_PUT_JAM;
     bool recall = session->screen == LK_SCREEN_RECALL_JAM;
@@ -88,15 +89,13 @@ static void press(struct lk_step *s)
     case LK_BUTTON_DEPOSIT:
         lk_session_show(s, LK_SCREEN_SCAN);
         break;
-    case LK_BUTTON_RECALL:
-        lk_session_show(s, LK_SCREEN_RECALL_LIST);
-        break;
     case LK_BUTTON_RECALL_ITEM:
         lk_recall_item(s);
         break;
     case LK_BUTTON_SIGN_OUT:
         lk_session_sign_out(s, LK_REASON_SIGNED_OUT);
         break;
+    case LK_BUTTON_RECALL:
     case LK_BUTTON_SMALLER:
     case LK_BUTTON_NOT_EMPTY:
     case LK_BUTTON_JOIN:
@@ -128,6 +127,8 @@ void lk_button_input(struct lk_step *s)
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
         return;
     }
-    press(s);
+    if (!lk_staff_press(s)) {
+        press(s);
+    }
     lk_fx_answer(s, s->refused == LK_REASON_NONE ? LK_RESULT_OK : LK_RESULT_REFUSED, s->refused);
 }

@@ -164,6 +164,10 @@ void lk_custody_complete(struct lk_step *s, int door)
 {
     switch (s->core->door[door].op.purpose) {
     case LK_PURPOSE_DEPOSIT:
+        if (s->core->door[door].op.unchecked && !s->core->door[door].op.withdrawn) {
+            lk_custody_doubt(s, door); /* shut, but with which item? */
+            break;
+        }
         lk_custody_doubt_over(s, door);
         complete_deposit(s, door);
         break;

@@ -37,6 +37,7 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
         e->intent = d->op.intent;
         e->actor = d->op.actor;
         memcpy(e->who, d->op.who, sizeof(e->who));
+        memcpy(e->second, d->op.second, sizeof(e->second));
         memcpy(e->jti, d->op.jti, sizeof(e->jti));
     }
     return e;
@@ -48,6 +49,7 @@ void lk_fx_nobody(struct lk_event *e)
     e->intent = 0;
     e->actor = LK_ACTOR_SYSTEM;
     e->who[0] = '\0';
+    e->second[0] = '\0';
     e->jti[0] = '\0';
 }
 

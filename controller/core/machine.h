@@ -72,6 +72,7 @@ struct lk_authority {
     enum lk_custody from;
     enum lk_custody to;  /* recall: see lk_op.to */
     const char *waybill; /* recall to the post; NULL: none */
+    const char *second;  /* service: who agreed; NULL: nobody had to */
     uint64_t request;    /* answered when the outcome is proved; 0: nobody waits */
     const char *jti;     /* command answered when the outcome is proved; NULL: none */
 };
@@ -191,14 +192,84 @@ void lk_deposit_size(struct lk_step *s, enum lk_size size);
 void lk_deposit_larger(struct lk_step *s);
 void lk_deposit_other(struct lk_step *s);
 void lk_deposit_cancel(struct lk_step *s);
-/* Upstream changed an item that a courier may just hold in the hand: the kiosk goes on with what is true now. */
+void lk_deposit_smaller(struct lk_step *s);
+bool lk_deposit_has_smaller(const struct lk_core_config *cfg, const struct lk_core *core);
+void lk_deposit_not_empty(struct lk_step *s);
+void lk_deposit_join(struct lk_step *s);
+bool lk_deposit_may_join(const struct lk_core_config *cfg, const struct lk_core *core, int door,
+                         const struct lk_item *item);
+void lk_deposit_check(struct lk_step *s); /* PUT: the second scan that this site asks for */
+void lk_deposit_again(struct lk_step *s); /* CHECK: the same deposit's door once more */
+/* The screen that follows when the door of a deposit opens or shuts, `next` by the table. */
+enum lk_screen lk_deposit_news(struct lk_step *s, int door, enum lk_screen next);
+/* Somebody else changed an item that staff may just hold in the hand: the kiosk goes on with what is true now. To be
+ * called by everything that changes an item outside of a compartment. */
 void lk_deposit_changed(struct lk_step *s, const struct lk_item *item);
 /* Free, closed, reachable compartments of a size that suit the item. */
 unsigned lk_deposit_free(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_size size,
                          const struct lk_item *item);
-void lk_recall_item(struct lk_step *s);
+void lk_recall_item(struct lk_step *s); /* RECALL_ITEM, NEXT */
+void lk_recall_list(struct lk_step *s, bool round);
+void lk_recall_waybill(struct lk_step *s); /* WAYBILL was scanned, for an item in a compartment */
 /* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
 void lk_reopen(struct lk_step *s, enum lk_screen next);
+
+/* --- staff.c: what only staff can press and scan; window.c: the work at the window ---------------------------------
+ */
+
+/* Whether a button that the screen has for staff may be pressed now. */
+bool lk_staff_may_press(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_button button);
+/* Does what the button is for; false: it is none of staff's own. */
+bool lk_staff_press(struct lk_step *s);
+/* A scan or code that a staff screen waits for; false: none does. */
+bool lk_staff_input(struct lk_step *s);
+/* Refused, and the screen stays as it is, with the reason on it. */
+void lk_staff_stay(struct lk_step *s, enum lk_reason reason);
+void lk_window_scan(struct lk_step *s);  /* an item's barcode */
+void lk_window_press(struct lk_step *s); /* RECEIVE, HAND_OVER, SEND_POST, RETURN_ITEM, REFUSE */
+void lk_window_proof(struct lk_step *s); /* HAND_OVER: a code, a phone tail, a token */
+void lk_window_send(struct lk_step *s);  /* WAYBILL was scanned, for the item at the window */
+
+/* --- desk.c: what is done with an item outside of a compartment; the same for the window's screens, lockerctl and
+ * upstream's commands. `item`: the facts, NULL when there is no such item. Each act says why it is refused, and then
+ * does nothing; at NONE it has emitted its effects and event, and the kiosk goes on with what is true now. No answer to
+ * anybody: that is the caller's. --------------------------------------------------------------------------------- */
+
+/* Who does it; goes into the event. */
+struct lk_by {
+    enum lk_actor actor;
+    const char *who;
+    const char *jti;  /* upstream's command; NULL: none */
+    const char *note; /* why, in the staff member's words; NULL: none */
+};
+
+enum lk_desk {
+    LK_DESK_RECEIVE,
+    LK_DESK_HAND_OVER,
+    LK_DESK_SEND,
+    LK_DESK_RETURN,
+    LK_DESK_REJECT,
+    LK_DESK_EXTEND,
+    LK_DESKS
+};
+
+/* Why this may not be done with the item; NONE: it may. */
+enum lk_reason lk_desk_refusal(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_desk desk,
+                               const struct lk_item *item, enum lk_actor actor);
+/* expected, with_courier -> at_window: item.transferred */
+enum lk_reason lk_desk_receive(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* at_window -> collected: item.collected via the window. Proof NONE: WRONG_CODE, unless upstream says so or it was left
+ * for the office. */
+enum lk_reason lk_desk_hand_over(struct lk_step *s, const struct lk_item *item, enum lk_proof proof,
+                                 const struct lk_by *by);
+/* at_window -> with_courier: item.transferred with its waybill */
+enum lk_reason lk_desk_send(struct lk_step *s, const struct lk_item *item, const char *waybill, const struct lk_by *by);
+/* at_window -> returned, of a cancelled or refused item: item.returned */
+enum lk_reason lk_desk_return(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* The recipient refuses it at the window: item.rejected */
+enum lk_reason lk_desk_reject(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* So many days more (0: as configured) in its compartment: item.updated. Limits for citizens are the caller's. */
+enum lk_reason lk_desk_extend(struct lk_step *s, const struct lk_item *item, unsigned days, const struct lk_by *by);
 
 /* --- wiring.c --------------------------------------------------------------------------------------------------- */
 
@@ -215,6 +286,10 @@ void lk_command_refuse(struct lk_step *s);
 void lk_command_answer(struct lk_step *s, int door, const char *jti, enum lk_result result, enum lk_reason reason,
                        enum lk_outcome outcome);
 void lk_admin_run(struct lk_step *s);
+/* inspect.c: LK_ADMIN_SETTLE, LK_ADMIN_INSPECTED, LK_ADMIN_ROUND */
+void lk_inspect_settle(struct lk_step *s);
+void lk_inspect_door(struct lk_step *s);
+void lk_inspect_round(struct lk_step *s);
 void lk_site_boot(struct lk_step *s);
 void lk_site_shutdown(struct lk_step *s);
 void lk_site_clock(struct lk_step *s);

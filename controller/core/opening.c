@@ -122,6 +122,7 @@ void lk_opening_start(struct lk_step *s, int door, const struct lk_authority *by
     op->from = by->from;
     op->to = by->to;
     (void)lk_text_copy(op->waybill, sizeof(op->waybill), by->waybill ? by->waybill : "");
+    (void)lk_text_copy(op->second, sizeof(op->second), by->second ? by->second : "");
     op->request = by->request;
     (void)lk_text_copy(op->jti, sizeof(op->jti), by->jti ? by->jti : "");
     op->tries = 1;
@@ -268,6 +269,8 @@ static void closed_after_open(struct lk_step *s, int door)
 {
     struct lk_event *e = lk_fx_event(s, LK_EV_DOOR_CLOSED, door);
     e->outcome = s->core->door[door].op.outcome;
+    e->reason =
+        s->core->door[door].op.unchecked && !s->core->door[door].op.withdrawn ? LK_REASON_NOT_CHECKED : LK_REASON_NONE;
     lk_custody_complete(s, door);
     lk_session_door(s, door, LK_NEWS_CLOSED, LK_REASON_NONE);
     finish(s, door);

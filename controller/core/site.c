@@ -127,6 +127,9 @@ void lk_site_boot(struct lk_step *s)
     for (int i = 0; i < s->cfg->doors; i++) {
         struct lk_door *d = &s->core->door[i];
         d->moved_at_ms = s->in->now_ms;
+        /* Whether the second scan had come is not known any more. */
+        d->op.unchecked = s->cfg->misload_check && d->op.purpose == LK_PURPOSE_DEPOSIT && !d->op.withdrawn &&
+                          d->op.actor != LK_ACTOR_RECIPIENT;
         if (d->doubt_purpose != LK_PURPOSE_NONE) {
             d->doubt_until_ms = s->in->now_ms + s->cfg->doubt_grace_ms;
         }

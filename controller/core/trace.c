@@ -87,6 +87,25 @@ static void input_of_cabinet(const struct tracer *t, struct lk_text *text, const
     }
 }
 
+static void input_of_admin(struct lk_text *text, const struct lk_input *in)
+{
+    bool of_item = in->admin >= LK_ADMIN_SETTLE && in->admin <= LK_ADMIN_EXTEND;
+    if (of_item) {
+        add(text, "item", in->item.id);
+    }
+    if (in->admin == LK_ADMIN_SETTLE) {
+        add(text, "to", lk_custody_name(in->settle_to));
+    } else if (in->admin == LK_ADMIN_HAND_OVER) {
+        add(text, "proof", lk_proof_name(in->proof));
+    } else if (in->admin == LK_ADMIN_INSPECTED) {
+        lk_text_add(text, in->holds ? " holds something" : " empty");
+    } else if (in->admin == LK_ADMIN_ROUND) {
+        lk_text_addf(text, " seen=%u mismatches=%u", in->count, in->mismatches);
+    }
+    add(text, "staff", in->staff.id);
+    add(text, "second", in->approver.ok ? in->approver.id : "");
+}
+
 static void input_of_desk(const struct tracer *t, struct lk_text *text, const struct lk_input *in)
 {
     if (in->kind == LK_IN_COMMAND) {
@@ -99,18 +118,14 @@ static void input_of_desk(const struct tracer *t, struct lk_text *text, const st
         add_reason(text, in->reason);
     } else {
         lk_text_addf(text, " %s", lk_admin_name(in->admin));
-        if (in->door != LK_NO_DOOR && in->admin != LK_ADMIN_SETTLE) {
+        if (in->door != LK_NO_DOOR && !(in->admin >= LK_ADMIN_SETTLE && in->admin <= LK_ADMIN_EXTEND)) {
             add(text, "door", lk_core_label(t->cfg, in->door));
         }
         bool of_banks = in->admin == LK_ADMIN_UNBLOCK || in->admin == LK_ADMIN_CONFIRM;
         if (of_banks && in->door == LK_NO_DOOR && in->bank >= 0) {
             add(text, "bank", t->cfg->bank_name[in->bank]);
         }
-        if (in->admin == LK_ADMIN_SETTLE) {
-            add(text, "item", in->item.id);
-            add(text, "to", lk_custody_name(in->settle_to));
-        }
-        add(text, "staff", in->staff.id);
+        input_of_admin(text, in);
     }
 }
 
@@ -246,8 +261,12 @@ static void effect_event(const struct tracer *t, struct lk_text *text, const str
     if (e->has_via) {
         add(text, "via", lk_channel_name(e->via));
     }
+    if (e->proof != LK_PROOF_NONE) {
+        add(text, "proof", lk_proof_name(e->proof));
+    }
     add(text, "waybill", e->waybill);
     add(text, "second", e->second);
+    lk_text_add(text, e->note[0] != '\0' ? " note" : ""); /* that there is one; what it says is for the log only */
     if (e->rating != 0) {
         lk_text_addf(text, " rating=%u", e->rating);
     }

@@ -16,6 +16,8 @@ enum { MODEL_ITEMS = 80, MODEL_SECRETS = 160, MODEL_DOORS = 32, MODEL_COMMANDS =
 
 struct model_secret {
     bool used, live;
+    enum lk_holder holder;
+    char tail[5];         /* the delegate's */
     uint64_t code, token; /* 0: none */
     char item[LK_ITEM_ID_MAX + 1];
 };
@@ -33,6 +35,7 @@ struct model_door {
     char item[LK_ITEM_ID_MAX + 1];
     enum lk_purpose doubt_purpose; /* NONE: no doubt */
     enum lk_custody doubt_from;
+    char doubt_joining[LK_ITEM_ID_MAX + 1];
     struct model_intent intent;
     unsigned wired;           /* by the configuration: a number for a fingerprint; changed only while nothing runs */
     unsigned confirmed, seen; /* in the store */
@@ -48,6 +51,7 @@ struct model_command {
 struct model_store {
     struct {
         bool used;
+        bool reminded, overdue, erased; /* marks of the calendar */
         struct lk_item item;
     } item[MODEL_ITEMS];
     struct model_secret secret[MODEL_SECRETS];
@@ -59,6 +63,9 @@ struct model_store {
     uint64_t next_intent;
     int64_t remote_at_ms[LK_REMOTE_KEPT];
     unsigned remotes;
+    bool serviced; /* staff opened a compartment without a code: this one, then */
+    int service_door;
+    int64_t service_at_ms;
     struct model_command command[MODEL_COMMANDS];
     unsigned next_command;
     uint64_t events;

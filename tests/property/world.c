@@ -89,6 +89,7 @@ void world_cancel(struct world *w, enum happening_kind kind, int door)
 struct lk_input world_input(enum lk_input_kind kind)
 {
     struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1};
+    in.join_door = LK_NO_DOOR;
     in.item.door = LK_NO_DOOR;
     in.command.door = LK_NO_DOOR;
     return in;

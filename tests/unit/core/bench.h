@@ -30,6 +30,7 @@ static struct bench {
 static inline struct lk_input input(enum lk_input_kind kind)
 {
     struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1};
+    in.join_door = LK_NO_DOOR;
     in.item.door = LK_NO_DOOR;
     in.command.door = LK_NO_DOOR;
     return in;

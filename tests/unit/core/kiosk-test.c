@@ -80,9 +80,62 @@ static void reach_recall(enum lk_screen screen)
     }
 }
 
+static bool reach_window(enum lk_screen screen)
+{
+    if (screen != LK_SCREEN_WINDOW && screen != LK_SCREEN_WINDOW_ITEM && screen != LK_SCREEN_HAND_OVER) {
+        return false;
+    }
+    announce("X1", CODE, TOKEN);
+    sign_in(LK_ACTOR_CLERK);
+    press(LK_BUTTON_WINDOW);
+    if (screen != LK_SCREEN_WINDOW) {
+        scan("X1");
+    }
+    if (screen == LK_SCREEN_HAND_OVER) {
+        press(LK_BUTTON_RECEIVE);
+        press(LK_BUTTON_DONE);
+        scan("X1");
+        press(LK_BUTTON_HAND_OVER);
+    }
+    return true;
+}
+
+/* The staff's screens off the main road. */
+static bool reach_staff(enum lk_screen screen)
+{
+    if (screen == LK_SCREEN_ASK) {
+        bench.cfg.unknown_barcode = LK_BARCODE_ASK;
+        bring("N1");
+    } else if (screen == LK_SCREEN_CHECK) {
+        bench.cfg.misload_check = true;
+        put();
+        opens(A01);
+        shuts(A01);
+    } else if (screen == LK_SCREEN_RECEIPT) {
+        put();
+        opens(A01);
+        shuts(A01);
+        press(LK_BUTTON_BACK);
+        press(LK_BUTTON_RECEIPT);
+    } else if (screen == LK_SCREEN_WAYBILL) {
+        stock("X1", CODE, TOKEN);
+        sign_in(LK_ACTOR_COURIER);
+        press(LK_BUTTON_RECALL);
+        press(LK_BUTTON_RECALL_POST);
+        press_recall("X1");
+    } else {
+        return reach_window(screen);
+    }
+    return true;
+}
+
 static void reach(enum lk_screen screen)
 {
     setup();
+    if (reach_staff(screen)) {
+        CHECK_STR(lk_screen_name(bench.core.session.screen), lk_screen_name(screen));
+        return;
+    }
     if (screen < LK_SCREEN_STAFF_MENU) {
         reach_citizens(screen);
     } else if (screen == LK_SCREEN_SIZE) {

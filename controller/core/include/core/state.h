@@ -18,6 +18,7 @@ struct lk_op {
     uint64_t intent;
     enum lk_actor actor;
     char who[LK_STAFF_ID_MAX + 1];
+    char second[LK_STAFF_ID_MAX + 1]; /* service: who agreed; in memory only, access.staff_in has it for good */
     enum lk_custody from;             /* the item's custody when the opening was authorised */
     enum lk_custody to;               /* recall: what its items become: AT_WINDOW, WITH_COURIER or RETURNED */
     char waybill[LK_WAYBILL_MAX + 1]; /* recall to the post */
@@ -129,7 +130,7 @@ struct lk_session {
     int join_door;                    /* SIZE: where this item may be put beside others, else LK_NO_DOOR */
     unsigned placed;                  /* items put in since signing in */
     uint64_t first_intent;            /* the first one since signing in: what the receipt is about */
-    bool sending;           /* WAYBILL: for an item at the window, not for one in a compartment */
+    bool sending;                     /* WAYBILL: for an item at the window, not for one in a compartment */
     int64_t deadline_at_ms;           /* the screen falls back then */
 };
 
