@@ -11,6 +11,7 @@ const ACT_TIMEOUT_MS = 12000;
 const TYPING_IDLE_MS = 30000; // a half-typed code is nobody's business after that
 const HOME_IDLE_MS = 60000; // the home page falls back to Chinese and to the code pad
 const SHOW_LEFT_MS = 30000; // the last seconds of a screen are counted aloud
+const TOAST_MS = 6000;
 const TYPED_MAX = 256;
 const TAIL = 4; // digits of a phone number
 // Screens on which staff, too, type digits that are checked, and the one where a citizen types what is no code.
@@ -132,13 +133,15 @@ function announce() {
   node("announce").textContent = parts.map((part) => part.textContent).join(" ");
 }
 
+let toasted = 0;
 function toast(key) {
   const box = node("toast");
   box.textContent = text(key);
   box.hidden = false;
-  setTimeout(() => {
+  clearTimeout(toasted);
+  toasted = setTimeout(() => {
     box.hidden = true;
-  }, 6000);
+  }, TOAST_MS);
 }
 
 // --- what the daemon says -------------------------------------------------------------------------------------------
