@@ -157,6 +157,12 @@ static const char *check_change(const struct lk_effects *fx, const struct lk_eff
                                                                   : "a custody change is not in the table (law 4)";
 }
 
+/* Nobody is forgotten while their item lies here or is being put in. */
+static const char *check_erase(const struct lk_core *after, const char *item)
+{
+    return lk_custody_door(after, item) == LK_NO_DOOR ? NULL : "a person is erased whose item is here (law 12)";
+}
+
 static const char *check_effects(const struct lk_core_config *cfg, const struct lk_core *before,
                                  const struct lk_core *after, const struct lk_effects *fx)
 {
@@ -166,6 +172,8 @@ static const char *check_effects(const struct lk_core_config *cfg, const struct 
             broken = check_pulse(cfg, before, after, fx, i);
         } else if (fx->at[i].kind == LK_FX_ITEM_CUSTODY) {
             broken = check_change(fx, &fx->at[i]);
+        } else if (fx->at[i].kind == LK_FX_ITEM_ERASE) {
+            broken = check_erase(after, fx->at[i].item.id);
         }
         if (broken) {
             return broken;

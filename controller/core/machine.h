@@ -277,6 +277,10 @@ enum lk_reason lk_desk_extend(struct lk_step *s, const struct lk_item *item, uns
 void lk_wiring_boot(struct lk_step *s);
 void lk_wiring_confirm(struct lk_step *s); /* LK_ADMIN_CONFIRM */
 
+/* --- due.c: LK_IN_DUE ----------------------------------------------------------------------------------------------- */
+
+void lk_due_run(struct lk_step *s);
+
 /* --- commands.c, admin.c, site.c
  * -------------------------------------------------------------------------------------- */
 

@@ -106,13 +106,27 @@ static void input_of_admin(struct lk_text *text, const struct lk_input *in)
     add(text, "second", in->approver.ok ? in->approver.id : "");
 }
 
+static void input_of_command(struct lk_text *text, const struct lk_command *c)
+{
+    lk_text_addf(text, " %s", lk_command_name(c->kind));
+    add(text, "jti", c->jti);
+    add(text, "item", c->item.id);
+    add(text, "door", c->compartment);
+    if (c->kind == LK_CMD_ITEM_TRANSFER) {
+        add(text, "to", lk_custody_name(c->to));
+        add(text, "waybill", c->item.waybill);
+    } else if (c->kind == LK_CMD_ITEM_DELIVERED) {
+        add(text, "via", c->via != LK_CHANNEL_LOCKER ? lk_channel_name(c->via) : "");
+        lk_text_add(text, c->undeliverable ? " undeliverable" : "");
+    } else if (c->days != 0) {
+        lk_text_addf(text, " days=%u", c->days);
+    }
+}
+
 static void input_of_desk(const struct tracer *t, struct lk_text *text, const struct lk_input *in)
 {
     if (in->kind == LK_IN_COMMAND) {
-        lk_text_addf(text, " %s", lk_command_name(in->command.kind));
-        add(text, "jti", in->command.jti);
-        add(text, "item", in->command.item.id);
-        add(text, "door", in->command.compartment);
+        input_of_command(text, &in->command);
     } else if (in->kind == LK_IN_COMMAND_REFUSED) {
         add(text, "jti", in->jti);
         add_reason(text, in->reason);
@@ -159,6 +173,7 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
     case LK_IN_DUE:
         add(&text, "due", lk_due_name(in->due));
         add(&text, "item", in->item.id);
+        add(&text, "custody", in->found ? lk_custody_name(in->item.custody) : "");
         break;
     case LK_IN_BOOT:
     case LK_IN_SHUTDOWN:
@@ -287,6 +302,8 @@ static void effect_numbers(const struct tracer *t, struct lk_text *text, const s
         add(text, "bank", t->cfg->bank_name[fx->bank]);
     }
     add(text, "item", fx->item.id);
+    bool of_secret = fx->kind == LK_FX_SECRET_SET || fx->kind == LK_FX_SECRET_REVOKE;
+    add(text, "of", of_secret && fx->secret.holder != LK_HOLDER_RECIPIENT ? lk_holder_name(fx->secret.holder) : "");
     add(text, "jti", fx->jti);
 }
 

@@ -188,6 +188,10 @@ static const char *item_custody(struct model_store *store, const struct lk_effec
     }
     item->custody = fx->to;
     item->door = fx->door;
+    if (fx->to == LK_CUSTODY_IN_LOCKER && fx->from != LK_CUSTODY_UNKNOWN) {
+        item->channel = LK_CHANNEL_LOCKER; /* what was wanted before it came here is settled */
+        item->waybill[0] = '\0';
+    }
     return NULL;
 }
 

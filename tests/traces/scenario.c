@@ -166,51 +166,6 @@ static void do_pulse(struct site *site, const struct line *l)
     site_step(site, &in);
 }
 
-static struct lk_input command(struct site *site, enum lk_command_kind kind)
-{
-    struct lk_input in = site_input(LK_IN_COMMAND);
-    in.command.kind = kind;
-    in.command.digest[0] = 1;
-    (void)snprintf(in.command.jti, sizeof(in.command.jti), "j%u", ++site->jti);
-    (void)lk_text_copy(in.command.issuer, sizeof(in.command.issuer), "postal");
-    return in;
-}
-
-static void do_announce(struct site *site, const struct line *l)
-{
-    struct lk_input in = command(site, LK_CMD_ITEM_ANNOUNCE);
-    const char *code = option(l, "code"), *token = option(l, "token"), *size = option(l, "size");
-    (void)lk_text_copy(in.command.item.id, sizeof(in.command.item.id), l->word[1]);
-    in.command.item.low_reach = strcmp(l->word[2], "low") == 0;
-    item_details(&in.command.item, l);
-    if (size && lk_size_parse(size, &in.command.item.size) < 0) {
-        wrong(site, "no such size");
-    }
-    facts(site, &in, model_store_item(&site->store, l->word[1]));
-    in.code_live = model_store_has_secret(&site->store, l->word[1]);
-    bool live = false;
-    const struct lk_item *other = code ? model_store_find(&site->store, number_of(code), false, &live) : NULL;
-    in.code_in_use = live && strcmp(other->id, l->word[1]) != 0;
-    in.secret = model_secret(code ? number_of(code) : 0, token ? number_of(token) : 0);
-    site_step(site, &in);
-}
-
-static void do_cancel(struct site *site, const struct line *l)
-{
-    struct lk_input in = command(site, LK_CMD_ITEM_CANCEL);
-    (void)lk_text_copy(in.command.item.id, sizeof(in.command.item.id), l->word[1]);
-    facts(site, &in, model_store_item(&site->store, l->word[1]));
-    site_step(site, &in);
-}
-
-static void do_remote(struct site *site, const struct line *l)
-{
-    struct lk_input in = command(site, LK_CMD_COMPARTMENT_OPEN);
-    (void)lk_text_copy(in.command.compartment, sizeof(in.command.compartment), l->word[1]);
-    in.command.door = lk_core_find_door(&site->cfg, l->word[1]);
-    site_step(site, &in);
-}
-
 static void do_code(struct site *site, const struct line *l)
 {
     struct lk_input in = site_input(LK_IN_CODE);
@@ -278,8 +233,19 @@ static const struct {
     {"door", do_door},
     {"pulse", do_pulse},
     {"announce", do_announce},
-    {"cancel", do_cancel},
+    {"update", do_update},
+    {"cancel", do_command},
+    {"transfer", do_transfer},
+    {"extend", do_command},
+    {"delivered", do_command},
+    {"received", do_command},
+    {"reissue", do_secret},
+    {"revoke", do_command},
+    {"grant", do_secret},
+    {"ungrant", do_command},
     {"remote", do_remote},
+    {"due", do_due},
+    {"clock", do_clock},
     {"code", do_code},
     {"qr", do_qr},
     {"badge", do_sign_in},

@@ -35,6 +35,18 @@ void do_desk(struct site *site, const struct line *l);
 void do_inspected(struct site *site, const struct line *l);
 void do_round(struct site *site, const struct line *l);
 
+/* --- upstream_words.c: upstream's commands, and what the calendar asks for ------------------------------------------
+ */
+
+void do_announce(struct site *site, const struct line *l);
+void do_update(struct site *site, const struct line *l);
+void do_transfer(struct site *site, const struct line *l);
+void do_secret(struct site *site, const struct line *l);
+void do_command(struct site *site, const struct line *l);
+void do_remote(struct site *site, const struct line *l);
+void do_due(struct site *site, const struct line *l);
+void do_clock(struct site *site, const struct line *l);
+
 /* announce: case=, phone=, site=, name=, dropoff */
 void item_details(struct lk_item *item, const struct line *l);
 
