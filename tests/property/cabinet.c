@@ -175,7 +175,9 @@ static void fire(struct world *w, const struct happening *h)
 static bool came_to_put(const struct world *w, int door)
 {
     const struct real_door *d = &w->door[door];
-    return !d->thief && d->authority.purpose == LK_PURPOSE_DEPOSIT && strcmp(w->store.door[door].item, d->item) == 0;
+    bool for_it = strcmp(w->store.door[door].item, d->item) == 0 ||
+                  (d->item[0] != '\0' && strcmp(model_store_joining(&w->store, door), d->item) == 0);
+    return !d->thief && d->authority.purpose == LK_PURPOSE_DEPOSIT && for_it;
 }
 
 static void moves_open(struct world *w, const struct happening *h)
@@ -242,9 +244,9 @@ static void act(struct world *w, int door)
             take(w, door, NULL, STOLEN);
         }
     } else if (d->authority.purpose == LK_PURPOSE_PICKUP) {
-        take(w, door, d->item, WITH_RECIPIENT);
+        take(w, door, NULL, WITH_RECIPIENT); /* with all that lies together */
     } else if (d->authority.purpose == LK_PURPOSE_RECALL) {
-        take(w, door, d->item, WITH_STAFF);
+        take(w, door, NULL, WITH_STAFF);
     } else if (d->authority.purpose == LK_PURPOSE_DEPOSIT && came_to_put(w, door)) {
         put(w, door);
     } else if (d->authority.purpose == LK_PURPOSE_DEPOSIT) {

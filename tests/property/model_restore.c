@@ -22,6 +22,25 @@ static const char *joining(const struct model_door *d)
     return beside ? d->intent.item : d->doubt_joining;
 }
 
+const char *model_store_joining(const struct model_store *store, int door)
+{
+    return joining(&store->door[door]);
+}
+
+int model_store_companion(const struct model_store *store, const struct lk_item *item)
+{
+    for (int i = 0; i < MODEL_ITEMS && item->has_phone && item->case_id[0] != '\0'; i++) {
+        const struct lk_item *other = &store->item[i].item;
+        bool inside = store->item[i].used && other->custody == LK_CUSTODY_IN_LOCKER && other->has_phone;
+        bool same = inside && strcmp(other->case_id, item->case_id) == 0 && strcmp(other->id, item->id) != 0 &&
+                    memcmp(other->phone_mac, item->phone_mac, sizeof(item->phone_mac)) == 0;
+        if (same) {
+            return other->door;
+        }
+    }
+    return LK_NO_DOOR;
+}
+
 /* Further items of a compartment: those of its door that are not its lead. */
 static bool is_extra(const struct model_store *store, int index, int door)
 {

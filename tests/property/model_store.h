@@ -91,6 +91,12 @@ bool model_store_has_secret(const struct model_store *store, const char *id); /*
 
 const struct model_command *model_store_command(const struct model_store *store, const char *jti);
 
+/* What is being put in beside others behind this door, or may have been; "": nothing. */
+const char *model_store_joining(const struct model_store *store, int door);
+
+/* Where other items of the same case and person as this one lie, or LK_NO_DOOR. */
+int model_store_companion(const struct model_store *store, const struct lk_item *item);
+
 /* Whether everything durable in the core is in the store and the other way round. NULL, or what differs. */
 const char *model_store_agrees(const struct model_store *store, const struct lk_core_config *cfg,
                                const struct lk_core *core);

@@ -19,7 +19,7 @@ static const char *pickup_truth(const struct world *w, const struct lk_input *in
     if (!item || item->custody != LK_CUSTODY_IN_LOCKER || item->cancelled) {
         return "a pickup opens for an item that is not to be collected here (law 8)";
     }
-    return strcmp(door->item, item->id) == 0 && item->door == intent->door && strcmp(intent->item.id, item->id) == 0
+    return item->door == intent->door && strcmp(intent->item.id, item->id) == 0
                ? NULL
                : "a code opens another item's door (law 8)";
 }
@@ -115,7 +115,7 @@ static bool in_question(const struct world *w, int door)
 
 static const char *in_locker_truth(const struct world *w, const struct lk_item *item, const struct envelope *e)
 {
-    if (item->door == LK_NO_DOOR || strcmp(w->store.door[item->door].item, item->id) != 0) {
+    if (item->door == LK_NO_DOOR || w->store.door[item->door].item[0] == '\0') {
         return "an item is in the locker and no compartment knows it (law 4)";
     }
     bool there = e->where == BEHIND_DOOR && e->door == item->door;

@@ -33,11 +33,10 @@ void do_policy(struct site *site, const struct line *l)
 void item_details(struct lk_item *item, const struct line *l)
 {
     const char *case_id = option(l, "case"), *phone = option(l, "phone"), *at = option(l, "site");
-    const char *name = option(l, "name"), *waybill = option(l, "waybill");
+    const char *name = option(l, "name");
     (void)lk_text_copy(item->case_id, sizeof(item->case_id), case_id ? case_id : "");
     (void)lk_text_copy(item->site, sizeof(item->site), at ? at : "");
     (void)lk_text_copy(item->name, sizeof(item->name), name ? name : "");
-    (void)lk_text_copy(item->waybill, sizeof(item->waybill), waybill ? waybill : "");
     if (phone && strlen(phone) >= 4) {
         uint64_t number = number_of(phone);
         item->has_phone = true;
@@ -46,24 +45,9 @@ void item_details(struct lk_item *item, const struct line *l)
     }
 }
 
-/* Where other items of the same case and person lie. */
-static int companion(const struct site *site, const struct lk_item *item)
-{
-    for (int i = 0; i < MODEL_ITEMS && item->has_phone && item->case_id[0] != '\0'; i++) {
-        const struct lk_item *other = &site->store.item[i].item;
-        bool same = site->store.item[i].used && other->custody == LK_CUSTODY_IN_LOCKER && other->has_phone &&
-                    strcmp(other->case_id, item->case_id) == 0 && strcmp(other->id, item->id) != 0 &&
-                    memcmp(other->phone_mac, item->phone_mac, sizeof(item->phone_mac)) == 0;
-        if (same) {
-            return other->door;
-        }
-    }
-    return LK_NO_DOOR;
-}
-
 void scan_facts(struct site *site, struct lk_input *in)
 {
-    in->join_door = in->found ? companion(site, &in->item) : LK_NO_DOOR;
+    in->join_door = in->found ? model_store_companion(&site->store, &in->item) : LK_NO_DOOR;
     if (site->core.session.screen == LK_SCREEN_WAYBILL && strlen(in->text) <= LK_WAYBILL_MAX) {
         (void)lk_text_copy(in->waybill, sizeof(in->waybill), in->text);
     }

@@ -561,6 +561,9 @@ CASE(two_together_are_settled_in_any_order)
         settle(first, a, LK_ACTOR_CLERK);
         CHECK_INT(bench.core.door[A01].use, LK_USE_BLOCKED);
         CHECK_STR(bench.core.door[A01].item, second);
+        code((uint64_t)(n & 1) + 1); /* what was settled first is not collected past an unknown one */
+        CHECK_INT(count_fx(LK_FX_PULSE), 0);
+        CHECK_INT(answer(), a == LK_CUSTODY_IN_LOCKER ? LK_REASON_DOOR_BLOCKED : LK_REASON_AT_WINDOW);
         restart();
         shuts(A01);
         settle(second, b, LK_ACTOR_MAINTENANCE);
