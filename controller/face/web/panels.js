@@ -3,7 +3,8 @@
 
 import { button, codeField, element, hasText, icon, keyboard, numberPad, text } from "./parts.js";
 
-// How each button of the daemon looks; its text is "<screen>.button.<name>", else "button.<name>".
+// How each button of the daemon looks; its text is "<screen>.button.<name>.<reason>",
+// else "<screen>.button.<name>", else "button.<name>".
 const KINDS = {
   done: "primary", retry: "primary", open_again: "plain", larger: "plain", smaller: "plain", other: "plain",
   deposit: "primary", recall: "primary", round: "primary", window: "primary", receipt: "plain", back: "plain",
@@ -18,14 +19,14 @@ const ORDER = ["retry", "next", "confirm", "deposit", "recall", "round", "window
 // What a recipient presses when something is wrong.
 export const TROUBLE = ["still_inside", "not_mine", "nothing_inside", "refuse"];
 // Screens with other accents.
-const KIND_ON = { "take.done": "quiet", "jam.done": "plain", "drop_jam.done": "plain", "recall_taken.next": "primary",
+const KIND_ON = { "take.done": "quiet", "give_back.done": "quiet", "jam.done": "plain", "drop_jam.done": "plain", "recall_taken.next": "primary",
   "refuse_ask.back": "primary", "refuse_ask.confirm": "plain" };
 // The best mark is the first: whoever touches without reading praises nobody's fault.
 const RATINGS = [5, 4, 3, 2, 1];
 
-function label(screen, name) {
-  const own = screen + ".button." + name;
-  return text(hasText(own) ? own : "button." + name);
+function label(view, name) {
+  const own = view.screen + ".button." + name;
+  return text([own + "." + view.reason, own].find(hasText) ?? "button." + name);
 }
 
 function pressable(kiosk, name) {
@@ -33,7 +34,7 @@ function pressable(kiosk, name) {
   const kind = KIND_ON[view.screen + "." + name] ?? KINDS[name];
   // While something more important is offered there is only one thing that stands out.
   const accent = name === "done" && view.buttons.includes("next") ? "plain" : kind;
-  return button(name, label(view.screen, name), accent, () => kiosk.act({ act: "button", button: name }));
+  return button(name, label(view, name), accent, () => kiosk.act({ act: "button", button: name }));
 }
 
 export function buttons(kiosk, without = []) {

@@ -114,6 +114,7 @@ test("what is wrong can be said at the open door, less loudly than going on", as
   await show(demo, page, VIEWS["take-empty"]);
   assert.match(await page.locator("main").innerText(), /谢谢您告诉我们。请关好柜门/);
   assert.equal(await page.locator(".trouble").count(), 0);
+  assert.match(await page.locator('[data-id="back"]').innerText(), /我看错了/);
   await done(page);
 });
 
@@ -124,8 +125,10 @@ test("a refusal is asked once more, and not to refuse is the easy answer", async
   await show(demo, page, VIEWS["give_back-rejected"]);
   assert.match(await page.locator("h1").innerText(), /放回 A07/);
   assert.match(await page.locator("main").innerText(), /会退回办理单位/);
-  await show(demo, page, VIEWS["opening"]);
+  assert.match(await page.locator('[data-id="back"]').innerText(), /不拒收了，我取走/);
+  await show(demo, page, VIEWS.opening);
   await show(demo, page, VIEWS["give_back-not_mine"]);
+  assert.match(await page.locator('[data-id="back"]').innerText(), /是我的/);
   assert.match(await page.locator("main").innerText(), /请不要带走/);
   assert.match(await page.locator("main").innerText(), /0912-3281234/, "whom to call");
   await done(page);

@@ -19,12 +19,11 @@ export default async function (story) {
   await story.at("second");
   await story.says(/手机号后四位/, /four digits of your phone/);
   await story.type("4712", "enter");
-  await story.says(/手机号后四位不对|核对不上/, /not the right four digits/);
-  if ((await story.view()).screen === "notice") {
-    await story.tap("done");
-    await story.at("home");
-    await story.type(code, "enter");
-  }
+  await story.at("notice");
+  await story.says(/手机号后四位不对/, /not the right four digits/);
+  await story.tap("done");
+  await story.at("home");
+  await story.type(code, "enter");
   await story.at("second");
   await story.type("4711", "enter");
 
