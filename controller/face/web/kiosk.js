@@ -153,6 +153,7 @@ function isNewPerson(before, view) {
 function take(view) {
   const before = kiosk.view;
   const moved = before === null || before.screen !== view.screen || before.door !== view.door;
+  const news = moved || before.reason !== view.reason;
   kiosk.view = view;
   shownAt = performance.now();
   if (moved) {
@@ -167,7 +168,7 @@ function take(view) {
     loadRows();
   }
   draw();
-  if (moved) {
+  if (news) {
     announce();
   }
 }

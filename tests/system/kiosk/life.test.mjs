@@ -207,6 +207,7 @@ test("the second scan: asked for, and another item is not overlooked", async () 
   assert.match(await page.locator("main").innerText(), /再扫一次条码，然后关好柜门/);
   assert.equal(await page.locator(".panel.good").count(), 1);
   await show(demo, page, VIEWS["put-misload"]);
+  assert.match(await page.locator("#announce").innerText(), /扫到的是另一个件/, "announced on the same screen, too");
   assert.match(await page.locator("main").innerText(), /扫到的是另一个件/);
   assert.equal(await page.locator(".panel.warn").count(), 1);
   await show(demo, page, VIEWS.check);
