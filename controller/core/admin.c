@@ -2,18 +2,36 @@
 
 #include <string.h>
 
-static struct lk_event *staff_event(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason)
-{
-    struct lk_event *e = lk_fx_event(s, type, door);
-    e->actor = s->in->staff.role;
-    memcpy(e->who, s->in->staff.id, sizeof(e->who));
-    e->reason = reason;
-    return e;
-}
-
 static void answer(struct lk_step *s, enum lk_reason reason)
 {
     lk_fx_answer(s, reason == LK_REASON_NONE ? LK_RESULT_OK : LK_RESULT_REFUSED, reason);
+}
+
+/* Whoever opens one compartment after the other without a code needs somebody who agrees. */
+static bool is_second_compartment(const struct lk_step *s, int door)
+{
+    const struct lk_core *core = s->core;
+    return core->service_door != LK_NO_DOOR && core->service_door != door &&
+           s->in->now_ms - core->service_at_ms < s->cfg->two_person_ms;
+}
+
+static bool is_second_person(const struct lk_input *in)
+{
+    const struct lk_staff *other = &in->approver;
+    bool role =
+        other->role == LK_ACTOR_CLERK || other->role == LK_ACTOR_MAINTENANCE || other->role == LK_ACTOR_SUPERVISOR;
+    return other->ok && role && strcmp(other->id, in->staff.id) != 0;
+}
+
+/* That somebody agreed is in the log with the intent, whatever becomes of the opening. */
+static void agree(struct lk_step *s, int door)
+{
+    struct lk_event *e = lk_fx_event(s, LK_EV_ACCESS_STAFF_IN, door);
+    lk_fx_nobody(e);
+    e->actor = s->in->approver.role;
+    memcpy(e->who, s->in->approver.id, sizeof(e->who));
+    memcpy(e->note, s->in->note, sizeof(e->note));
+    e->reason = LK_REASON_SECOND_PERSON;
 }
 
 static void open_door(struct lk_step *s)
@@ -24,10 +42,18 @@ static void open_door(struct lk_step *s)
     if (reason == LK_REASON_NONE && op->purpose != LK_PURPOSE_NONE && op->outcome != LK_OUTCOME_JAMMED) {
         reason = LK_REASON_DOOR_BUSY;
     }
+    if (reason == LK_REASON_NONE && is_second_compartment(s, door) && !is_second_person(s->in)) {
+        reason = LK_REASON_SECOND_PERSON;
+    }
     if (reason != LK_REASON_NONE) {
         answer(s, reason);
         return;
     }
+    if (is_second_person(s->in)) {
+        agree(s, door);
+    }
+    s->core->service_door = door;
+    s->core->service_at_ms = s->in->now_ms;
     lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_STAFF_REQUEST); /* its opening is not the kiosk's any more */
     lk_opening_abandon(s, door);
     struct lk_authority by = {
@@ -36,6 +62,7 @@ static void open_door(struct lk_step *s)
         .who = s->in->staff.id,
         .item = s->core->door[door].item,
         .from = LK_CUSTODY_NONE,
+        .second = is_second_person(s->in) ? s->in->approver.id : NULL,
         .request = s->in->request,
     };
     lk_opening_start(s, door, &by);
@@ -50,7 +77,7 @@ static void block(struct lk_step *s)
                                            : LK_REASON_DOOR_OCCUPIED);
         return;
     }
-    (void)staff_event(s, LK_EV_DOOR_BLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
+    (void)lk_fx_staff(s, LK_EV_DOOR_BLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
     lk_fx_use(s, s->in->door, LK_USE_BLOCKED, "", LK_REASON_STAFF_REQUEST);
     answer(s, LK_REASON_NONE);
 }
@@ -84,7 +111,7 @@ static void resume_bank(struct lk_step *s)
     }
     struct lk_effect *fx = lk_fx(s, LK_FX_BANK_STOP);
     fx->bank = s->in->bank;
-    staff_event(s, LK_EV_DOOR_UNBLOCKED, LK_NO_DOOR, LK_REASON_STAFF_REQUEST)->bank = s->in->bank;
+    lk_fx_staff(s, LK_EV_DOOR_UNBLOCKED, LK_NO_DOOR, LK_REASON_STAFF_REQUEST)->bank = s->in->bank;
     lk_fx(s, LK_FX_RESUME_BANK)->bank = s->in->bank;
     answer(s, LK_REASON_NONE);
 }
@@ -97,56 +124,44 @@ static void unblock(struct lk_step *s)
     }
     enum lk_reason reason = unblock_refusal(&s->core->door[s->in->door]);
     if (reason == LK_REASON_NONE) {
-        (void)staff_event(s, LK_EV_DOOR_UNBLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
+        (void)lk_fx_staff(s, LK_EV_DOOR_UNBLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
         lk_fx_use(s, s->in->door, LK_USE_FREE, "", LK_REASON_NONE);
     }
     answer(s, reason);
 }
 
-static enum lk_reason settle_refusal(const struct lk_step *s, int door)
+/* --- at the window ------------------------------------------------------------------------------------------------ */
+
+/* What was shown does not fit: nothing happens, and it is on record who tried. */
+static void deny(struct lk_step *s, const struct lk_item *item)
 {
-    if (!s->in->found) {
-        return LK_REASON_NO_SUCH_ITEM;
-    }
-    if (s->in->item.custody != LK_CUSTODY_UNKNOWN) {
-        return lk_custody_reason(s->in->item.custody);
-    }
-    if (!lk_custody_allowed(LK_CUSTODY_UNKNOWN, s->in->settle_to, s->in->staff.role)) {
-        return LK_REASON_NOT_ALLOWED;
-    }
-    if (s->in->settle_to != LK_CUSTODY_IN_LOCKER) {
-        return LK_REASON_NONE;
-    }
-    if (door == LK_NO_DOOR) {
-        return LK_REASON_BAD_ARGUMENT;
-    }
-    return lk_door_is_open(s->core->door[door].state) ? LK_REASON_DOOR_OPEN : LK_REASON_NONE;
+    struct lk_event *e = lk_fx_staff(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR, LK_REASON_WRONG_CODE);
+    memcpy(e->item, item->id, sizeof(e->item));
 }
 
-static void settle(struct lk_step *s)
+static enum lk_reason desk(struct lk_step *s)
 {
-    const struct lk_item *item = &s->in->item;
-    int door = lk_custody_door(s->core, item->id);
-    enum lk_reason reason = settle_refusal(s, door);
-    if (reason != LK_REASON_NONE) {
-        answer(s, reason);
-        return;
+    const struct lk_input *in = s->in;
+    const struct lk_item *item = in->found ? &in->item : NULL;
+    const struct lk_by by = {.actor = in->staff.role, .who = in->staff.id, .note = in->note};
+    enum lk_reason reason = LK_REASON_NOT_NOW;
+    if (in->admin == LK_ADMIN_RECEIVE) {
+        reason = lk_desk_receive(s, item, &by);
+    } else if (in->admin == LK_ADMIN_HAND_OVER) {
+        reason = lk_desk_hand_over(s, item, in->proof, &by);
+    } else if (in->admin == LK_ADMIN_SEND) {
+        reason = lk_desk_send(s, item, in->waybill, &by);
+    } else if (in->admin == LK_ADMIN_RETURN) {
+        reason = lk_desk_return(s, item, &by);
+    } else if (in->admin == LK_ADMIN_REJECT) {
+        reason = lk_desk_reject(s, item, &by);
+    } else if (in->admin == LK_ADMIN_EXTEND) {
+        reason = lk_desk_extend(s, item, in->count, &by);
     }
-    bool stays = s->in->settle_to == LK_CUSTODY_IN_LOCKER;
-    struct lk_event *e = staff_event(s, LK_EV_ITEM_SETTLED, door, LK_REASON_STAFF_REQUEST);
-    memcpy(e->item, item->id, sizeof(e->item));
-    e->from = LK_CUSTODY_UNKNOWN;
-    e->to = s->in->settle_to;
-    lk_fx_custody(s, item->id, LK_CUSTODY_UNKNOWN, s->in->settle_to, stays ? door : LK_NO_DOOR);
-    if (s->in->settle_to == LK_CUSTODY_COLLECTED || s->in->settle_to == LK_CUSTODY_RETURNED) {
-        lk_fx_secret_kill(s, item->id);
+    if (reason == LK_REASON_WRONG_CODE) {
+        deny(s, item);
     }
-    if (door != LK_NO_DOOR) {
-        /* An emptied compartment stays blocked until staff unblock it: they have just had it open. */
-        enum lk_use use = stays ? LK_USE_OCCUPIED : LK_USE_BLOCKED;
-        lk_fx_use(s, door, use, stays ? item->id : "", stays ? LK_REASON_NONE : LK_REASON_STAFF_REQUEST);
-    }
-    answer(s, LK_REASON_NONE);
+    return reason;
 }
 
 void lk_admin_run(struct lk_step *s)
@@ -165,7 +180,7 @@ void lk_admin_run(struct lk_step *s)
         lk_wiring_confirm(s);
         break;
     case LK_ADMIN_SETTLE:
-        settle(s);
+        lk_inspect_settle(s);
         break;
     case LK_ADMIN_RECEIVE:
     case LK_ADMIN_HAND_OVER:
@@ -173,9 +188,13 @@ void lk_admin_run(struct lk_step *s)
     case LK_ADMIN_RETURN:
     case LK_ADMIN_REJECT:
     case LK_ADMIN_EXTEND:
+        answer(s, desk(s));
+        break;
     case LK_ADMIN_INSPECTED:
+        lk_inspect_door(s);
+        break;
     case LK_ADMIN_ROUND:
-        answer(s, LK_REASON_NOT_NOW);
+        lk_inspect_round(s);
         break;
     case LK_ADMINS:
         break;

@@ -37,6 +37,7 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
         e->intent = d->op.intent;
         e->actor = d->op.actor;
         memcpy(e->who, d->op.who, sizeof(e->who));
+        memcpy(e->second, d->op.second, sizeof(e->second));
         memcpy(e->jti, d->op.jti, sizeof(e->jti));
     }
     return e;
@@ -48,7 +49,22 @@ void lk_fx_nobody(struct lk_event *e)
     e->intent = 0;
     e->actor = LK_ACTOR_SYSTEM;
     e->who[0] = '\0';
+    e->second[0] = '\0';
     e->jti[0] = '\0';
+}
+
+struct lk_event *lk_fx_staff(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason)
+{
+    const struct lk_input *in = s->in;
+    bool second = in->approver.ok && strcmp(in->approver.id, in->staff.id) != 0;
+    struct lk_event *e = lk_fx_event(s, type, door);
+    lk_fx_nobody(e); /* whoever the opening there was for: this is said by staff */
+    e->actor = in->staff.role;
+    memcpy(e->who, in->staff.id, sizeof(e->who));
+    memcpy(e->note, in->note, sizeof(e->note));
+    (void)lk_text_copy(e->second, sizeof(e->second), second ? in->approver.id : "");
+    e->reason = reason;
+    return e;
 }
 
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
@@ -89,6 +105,7 @@ void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, e
     (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
     d->use = use;
     d->blocked_for = reason;
+    d->dropoff = d->dropoff && strcmp(d->item, fx->item.id) == 0;
     memcpy(d->item, fx->item.id, sizeof(d->item));
 }
 

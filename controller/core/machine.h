@@ -48,6 +48,8 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
 
 /* An event that nobody caused: no purpose, intent, actor or command. */
 void lk_fx_nobody(struct lk_event *e);
+/* An event that the staff member of an ADMIN input caused, with note and second person. */
+struct lk_event *lk_fx_staff(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason);
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
                  enum lk_outcome outcome);
 /* Answers the input's own request, if somebody waits. */
@@ -72,6 +74,7 @@ struct lk_authority {
     enum lk_custody from;
     enum lk_custody to;  /* recall: see lk_op.to */
     const char *waybill; /* recall to the post; NULL: none */
+    const char *second;  /* service: who agreed; NULL: nobody had to */
     uint64_t request;    /* answered when the outcome is proved; 0: nobody waits */
     const char *jti;     /* command answered when the outcome is proved; NULL: none */
 };
@@ -125,6 +128,11 @@ void lk_custody_tick(struct lk_step *s, int door);
 
 /* The door an item lies in or is being put into, or LK_NO_DOOR. */
 int lk_custody_door(const struct lk_core *core, const char *item);
+
+/* One custody change with its event, in the same step. The event's other fields are those of the door's opening; the
+ * caller may add to them. */
+struct lk_event *lk_custody_change(struct lk_step *s, int door, const char *item, enum lk_event_type type,
+                                   enum lk_custody from, enum lk_custody to);
 
 /* Why an item of this custody cannot be picked up (or deposited); for refusals. */
 enum lk_reason lk_custody_reason(enum lk_custody custody);
@@ -185,26 +193,146 @@ void lk_button_input(struct lk_step *s);
 /* --- pickup.c, deposit.c, recall.c: the stories behind the screens --------------------------------------------------
  */
 
+/* Whose item is to be opened, by the right secret. */
+struct lk_claim {
+    struct lk_item item;
+    unsigned more; /* further compartments the same code opens */
+    bool proved;   /* the second factor was shown */
+};
+
 void lk_pickup_present(struct lk_step *s); /* CODE, or SCAN of a token */
+void lk_pickup_next(struct lk_step *s);    /* NEXT on TAKEN */
+/* Why the secret that was typed or scanned opens nothing; a wrong one at the keypad is counted. */
+enum lk_reason lk_pickup_secret(struct lk_step *s);
+/* On to the second factor or to the door; the kiosk shows it. A reason: nothing was done; *ret_door: its door. */
+enum lk_reason lk_pickup_go_on(struct lk_step *s, const struct lk_claim *claim, int *ret_door);
 void lk_deposit_scan(struct lk_step *s);
 void lk_deposit_size(struct lk_step *s, enum lk_size size);
 void lk_deposit_larger(struct lk_step *s);
 void lk_deposit_other(struct lk_step *s);
 void lk_deposit_cancel(struct lk_step *s);
-/* Upstream changed an item that a courier may just hold in the hand: the kiosk goes on with what is true now. */
+void lk_deposit_smaller(struct lk_step *s);
+bool lk_deposit_has_smaller(const struct lk_core_config *cfg, const struct lk_core *core);
+void lk_deposit_not_empty(struct lk_step *s);
+void lk_deposit_join(struct lk_step *s);
+bool lk_deposit_may_join(const struct lk_core_config *cfg, const struct lk_core *core, int door,
+                         const struct lk_item *item);
+void lk_deposit_check(struct lk_step *s); /* PUT: the second scan that this site asks for */
+void lk_deposit_again(struct lk_step *s); /* CHECK: the same deposit's door once more */
+/* The screen that follows when the door of a deposit opens or shuts, `next` by the table. */
+enum lk_screen lk_deposit_news(struct lk_step *s, int door, enum lk_screen next);
+/* Somebody else changed an item that staff may just hold in the hand: the kiosk goes on with what is true now. To be
+ * called by everything that changes an item outside of a compartment. */
 void lk_deposit_changed(struct lk_step *s, const struct lk_item *item);
 /* Free, closed, reachable compartments of a size that suit the item. */
 unsigned lk_deposit_free(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_size size,
                          const struct lk_item *item);
-void lk_recall_item(struct lk_step *s);
+void lk_recall_item(struct lk_step *s); /* RECALL_ITEM, NEXT */
+void lk_recall_list(struct lk_step *s, bool round);
+void lk_recall_waybill(struct lk_step *s); /* WAYBILL was scanned, for an item in a compartment */
 /* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
 void lk_reopen(struct lk_step *s, enum lk_screen next);
+
+/* --- person.c: what only a citizen can press; second.c, dispute.c, refuse.c, extend.c, dropoff.c: the stories ------
+ */
+
+/* Who stands there: staff, or whoever the code was made for. */
+enum lk_actor lk_session_actor(const struct lk_session *session);
+/* Whether a button that the screen has for citizens may be pressed now. */
+bool lk_person_may_press(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_button button);
+/* Does what the button is for; false: it is none of citizens' own. */
+bool lk_person_press(struct lk_step *s);
+/* The screen that follows when the door of a citizen opens or shuts, `next` by the table. */
+enum lk_screen lk_person_news(struct lk_step *s, int door, enum lk_screen next);
+
+/* Why the second factor cannot be asked for. */
+enum lk_reason lk_second_refusal(const struct lk_step *s, const struct lk_item *item);
+void lk_second_typed(struct lk_step *s); /* LK_IN_SECOND */
+
+void lk_dispute_say(struct lk_step *s);       /* NOT_MINE, NOTHING_INSIDE while the door is open */
+void lk_dispute_take_back(struct lk_step *s); /* BACK: nothing was said; of a refusal, too */
+void lk_dispute_taken(struct lk_step *s);     /* NOT_MINE, NOTHING_INSIDE, STILL_INSIDE when it is shut */
+/* Whether what was taken out can still be disputed: nobody else had the compartment since. */
+bool lk_dispute_may(const struct lk_core *core);
+void lk_dispute_closed(struct lk_step *s, int door); /* shut after NOT_MINE, NOTHING_INSIDE */
+
+void lk_refuse_confirm(struct lk_step *s);
+void lk_refuse_closed(struct lk_step *s, int door);
+
+void lk_extend_present(struct lk_step *s); /* EXTEND: CODE, or SCAN of a token */
+
+/* Whether this site takes one more drop-off. */
+bool lk_dropoff_may(const struct lk_core_config *cfg, const struct lk_core *core);
+void lk_dropoff_case(struct lk_step *s); /* LK_IN_CASE */
+/* The drop-off that this door was opened for comes to nothing; another door's: no effect. Before its use is changed. */
+void lk_dropoff_give_up(struct lk_step *s, int door);
+
+/* --- staff.c: what only staff can press and scan; window.c: the work at the window ---------------------------------
+ */
+
+/* Whether a button that the screen has for staff may be pressed now. */
+bool lk_staff_may_press(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_button button);
+/* Does what the button is for; false: it is none of staff's own. */
+bool lk_staff_press(struct lk_step *s);
+/* A scan or code that a staff screen waits for; false: none does. */
+bool lk_staff_input(struct lk_step *s);
+/* Refused, and the screen stays as it is, with the reason on it. */
+void lk_staff_stay(struct lk_step *s, enum lk_reason reason);
+void lk_window_scan(struct lk_step *s);  /* an item's barcode */
+void lk_window_press(struct lk_step *s); /* RECEIVE, HAND_OVER, SEND_POST, RETURN_ITEM, REFUSE */
+void lk_window_proof(struct lk_step *s); /* HAND_OVER: a code, a phone tail, a token */
+void lk_window_send(struct lk_step *s);  /* WAYBILL was scanned, for the item at the window */
+
+/* --- desk.c: what is done with an item outside of a compartment; the same for the window's screens, lockerctl and
+ * upstream's commands. `item`: the facts, NULL when there is no such item. Each act says why it is refused, and then
+ * does nothing; at NONE it has emitted its effects and event, and the kiosk goes on with what is true now. No answer to
+ * anybody: that is the caller's. --------------------------------------------------------------------------------- */
+
+/* Who does it; goes into the event. */
+struct lk_by {
+    enum lk_actor actor;
+    const char *who;
+    const char *jti;  /* upstream's command; NULL: none */
+    const char *note; /* why, in the staff member's words; NULL: none */
+};
+
+enum lk_desk {
+    LK_DESK_RECEIVE,
+    LK_DESK_HAND_OVER,
+    LK_DESK_SEND,
+    LK_DESK_RETURN,
+    LK_DESK_REJECT,
+    LK_DESK_EXTEND,
+    LK_DESKS
+};
+
+/* Why this may not be done with the item; NONE: it may. */
+enum lk_reason lk_desk_refusal(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_desk desk,
+                               const struct lk_item *item, enum lk_actor actor);
+/* expected, with_courier -> at_window: item.transferred */
+enum lk_reason lk_desk_receive(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* at_window -> collected: item.collected via the window. Proof NONE: WRONG_CODE, unless upstream says so or it was left
+ * for the office. */
+enum lk_reason lk_desk_hand_over(struct lk_step *s, const struct lk_item *item, enum lk_proof proof,
+                                 const struct lk_by *by);
+/* at_window -> with_courier: item.transferred with its waybill */
+enum lk_reason lk_desk_send(struct lk_step *s, const struct lk_item *item, const char *waybill, const struct lk_by *by);
+/* at_window -> returned, of a cancelled or refused item: item.returned */
+enum lk_reason lk_desk_return(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* The recipient refuses it at the window: item.rejected */
+enum lk_reason lk_desk_reject(struct lk_step *s, const struct lk_item *item, const struct lk_by *by);
+/* So many days more (0: as configured) in its compartment: item.updated. Limits for citizens are the caller's. */
+enum lk_reason lk_desk_extend(struct lk_step *s, const struct lk_item *item, unsigned days, const struct lk_by *by);
 
 /* --- wiring.c --------------------------------------------------------------------------------------------------- */
 
 /* What the restore calls said about the wiring: told once, and what depends on it decided. */
 void lk_wiring_boot(struct lk_step *s);
 void lk_wiring_confirm(struct lk_step *s); /* LK_ADMIN_CONFIRM */
+
+/* --- due.c: LK_IN_DUE ----------------------------------------------------------------------------------------------- */
+
+void lk_due_run(struct lk_step *s);
 
 /* --- commands.c, admin.c, site.c
  * -------------------------------------------------------------------------------------- */
@@ -215,6 +343,10 @@ void lk_command_refuse(struct lk_step *s);
 void lk_command_answer(struct lk_step *s, int door, const char *jti, enum lk_result result, enum lk_reason reason,
                        enum lk_outcome outcome);
 void lk_admin_run(struct lk_step *s);
+/* inspect.c: LK_ADMIN_SETTLE, LK_ADMIN_INSPECTED, LK_ADMIN_ROUND */
+void lk_inspect_settle(struct lk_step *s);
+void lk_inspect_door(struct lk_step *s);
+void lk_inspect_round(struct lk_step *s);
 void lk_site_boot(struct lk_step *s);
 void lk_site_shutdown(struct lk_step *s);
 void lk_site_clock(struct lk_step *s);

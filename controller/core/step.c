@@ -79,6 +79,7 @@ static void dispatch(struct lk_step *s)
         lk_session_input(s);
         break;
     case LK_IN_DUE:
+        lk_due_run(s);
         break;
     case LK_IN_COMMAND:
         lk_command_run(s);

@@ -87,30 +87,59 @@ static void input_of_cabinet(const struct tracer *t, struct lk_text *text, const
     }
 }
 
+static void input_of_admin(struct lk_text *text, const struct lk_input *in)
+{
+    bool of_item = in->admin >= LK_ADMIN_SETTLE && in->admin <= LK_ADMIN_EXTEND;
+    if (of_item) {
+        add(text, "item", in->item.id);
+    }
+    if (in->admin == LK_ADMIN_SETTLE) {
+        add(text, "to", lk_custody_name(in->settle_to));
+    } else if (in->admin == LK_ADMIN_HAND_OVER) {
+        add(text, "proof", lk_proof_name(in->proof));
+    } else if (in->admin == LK_ADMIN_INSPECTED) {
+        lk_text_add(text, in->holds ? " holds something" : " empty");
+    } else if (in->admin == LK_ADMIN_ROUND) {
+        lk_text_addf(text, " seen=%u mismatches=%u", in->count, in->mismatches);
+    }
+    add(text, "staff", in->staff.id);
+    add(text, "second", in->approver.ok ? in->approver.id : "");
+}
+
+static void input_of_command(struct lk_text *text, const struct lk_command *c)
+{
+    lk_text_addf(text, " %s", lk_command_name(c->kind));
+    add(text, "jti", c->jti);
+    add(text, "item", c->item.id);
+    add(text, "door", c->compartment);
+    if (c->kind == LK_CMD_ITEM_TRANSFER) {
+        add(text, "to", lk_custody_name(c->to));
+        add(text, "waybill", c->item.waybill);
+    } else if (c->kind == LK_CMD_ITEM_DELIVERED) {
+        add(text, "via", c->via != LK_CHANNEL_LOCKER ? lk_channel_name(c->via) : "");
+        lk_text_add(text, c->undeliverable ? " undeliverable" : "");
+    } else if (c->days != 0) {
+        lk_text_addf(text, " days=%u", c->days);
+    }
+}
+
 static void input_of_desk(const struct tracer *t, struct lk_text *text, const struct lk_input *in)
 {
     if (in->kind == LK_IN_COMMAND) {
-        lk_text_addf(text, " %s", lk_command_name(in->command.kind));
-        add(text, "jti", in->command.jti);
-        add(text, "item", in->command.item.id);
-        add(text, "door", in->command.compartment);
+        input_of_command(text, &in->command);
     } else if (in->kind == LK_IN_COMMAND_REFUSED) {
         add(text, "jti", in->jti);
         add_reason(text, in->reason);
     } else {
         lk_text_addf(text, " %s", lk_admin_name(in->admin));
-        if (in->door != LK_NO_DOOR && in->admin != LK_ADMIN_SETTLE) {
+        if (in->door != LK_NO_DOOR && !(in->admin >= LK_ADMIN_SETTLE && in->admin <= LK_ADMIN_EXTEND)) {
             add(text, "door", lk_core_label(t->cfg, in->door));
         }
         bool of_banks = in->admin == LK_ADMIN_UNBLOCK || in->admin == LK_ADMIN_CONFIRM;
         if (of_banks && in->door == LK_NO_DOOR && in->bank >= 0) {
             add(text, "bank", t->cfg->bank_name[in->bank]);
         }
-        if (in->admin == LK_ADMIN_SETTLE) {
-            add(text, "item", in->item.id);
-            add(text, "to", lk_custody_name(in->settle_to));
-        }
-        add(text, "staff", in->staff.id);
+        input_of_admin(text, in);
     }
 }
 
@@ -144,6 +173,7 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
     case LK_IN_DUE:
         add(&text, "due", lk_due_name(in->due));
         add(&text, "item", in->item.id);
+        add(&text, "custody", in->found ? lk_custody_name(in->item.custody) : "");
         break;
     case LK_IN_BOOT:
     case LK_IN_SHUTDOWN:
@@ -246,8 +276,12 @@ static void effect_event(const struct tracer *t, struct lk_text *text, const str
     if (e->has_via) {
         add(text, "via", lk_channel_name(e->via));
     }
+    if (e->proof != LK_PROOF_NONE) {
+        add(text, "proof", lk_proof_name(e->proof));
+    }
     add(text, "waybill", e->waybill);
     add(text, "second", e->second);
+    lk_text_add(text, e->note[0] != '\0' ? " note" : ""); /* that there is one; what it says is for the log only */
     if (e->rating != 0) {
         lk_text_addf(text, " rating=%u", e->rating);
     }
@@ -268,6 +302,8 @@ static void effect_numbers(const struct tracer *t, struct lk_text *text, const s
         add(text, "bank", t->cfg->bank_name[fx->bank]);
     }
     add(text, "item", fx->item.id);
+    bool of_secret = fx->kind == LK_FX_SECRET_SET || fx->kind == LK_FX_SECRET_REVOKE;
+    add(text, "of", of_secret && fx->secret.holder != LK_HOLDER_RECIPIENT ? lk_holder_name(fx->secret.holder) : "");
     add(text, "jti", fx->jti);
 }
 

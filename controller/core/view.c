@@ -25,6 +25,27 @@ static void view_cabinet(const struct lk_core_config *cfg, const struct lk_core 
     }
 }
 
+static void view_staff(const struct lk_core_config *cfg, const struct lk_session *session, struct lk_view *v)
+{
+    memcpy(v->item, session->item.id, sizeof(v->item));
+    memcpy(v->name, session->item.name, sizeof(v->name));
+    v->custody = session->screen == LK_SCREEN_WINDOW_ITEM ? session->item.custody : LK_CUSTODY_NONE;
+    if (v->button[LK_BUTTON_JOIN]) {
+        memcpy(v->join, cfg->door[session->join_door].label, sizeof(v->join));
+    }
+    v->placed = session->placed;
+    v->round = session->round;
+    v->post = session->to == LK_CUSTODY_WITH_COURIER;
+}
+
+static void view_person(const struct lk_session *session, struct lk_view *v)
+{
+    v->more = session->screen == LK_SCREEN_TAKE || session->screen == LK_SCREEN_TAKEN ? session->more : 0;
+    if (session->screen == LK_SCREEN_DROP_PLACED) {
+        memcpy(v->receipt, session->item.id, sizeof(v->receipt));
+    }
+}
+
 static int64_t left(int64_t at_ms, int64_t now_ms)
 {
     return at_ms > now_ms ? at_ms - now_ms : 0;
@@ -37,13 +58,18 @@ void lk_core_view(const struct lk_core_config *cfg, const struct lk_core *core, 
     struct lk_view v = {.screen = session->screen, .reason = session->reason, .role = session->staff};
     view_door(cfg, session, &v);
     memcpy(v.staff, session->who, sizeof(v.staff));
-    if (session->staff != LK_ACTOR_SYSTEM) {
-        memcpy(v.item, session->item.id, sizeof(v.item));
-    }
     for (int b = 0; b < LK_BUTTONS; b++) {
         v.button[b] = lk_session_has_button(cfg, core, now_ms, (enum lk_button)b);
     }
-    for (int size = 0; size < LK_SIZES && session->screen == LK_SCREEN_SIZE; size++) {
+    if (session->staff != LK_ACTOR_SYSTEM) {
+        view_staff(cfg, session, &v);
+    } else {
+        view_person(session, &v);
+    }
+    v.tail = session->screen == LK_SCREEN_SECOND || session->screen == LK_SCREEN_HAND_OVER;
+    v.extend_days = cfg->extend_days;
+    bool sizes = session->screen == LK_SCREEN_SIZE || session->screen == LK_SCREEN_DROP_SIZE;
+    for (int size = 0; size < LK_SIZES && sizes; size++) {
         v.free[size] = lk_deposit_free(cfg, core, (enum lk_size)size, &session->item);
     }
     v.left_ms = session->deadline_at_ms == LK_NEVER ? -1 : left(session->deadline_at_ms, now_ms);

@@ -2,27 +2,42 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "person.h"
 #include "uplink/command_verify.h"
 
 #include <string.h>
 
-enum { CODE_LEAST = 6, TOKEN_LEAST = 22 };
+enum { CODE_LEAST = 6, TOKEN_LEAST = 22, DAYS_MOST = 365 };
+
+#define OF(command) (1U << LK_CMD_##command)
+#define ITEMS                                                                                                          \
+    (OF(ITEM_ANNOUNCE) | OF(ITEM_UPDATE) | OF(ITEM_CANCEL) | OF(ITEM_TRANSFER) | OF(ITEM_EXTEND) |                     \
+     OF(ITEM_DELIVERED) | OF(ITEM_RECEIVED) | OF(CODE_REISSUE) | OF(CODE_REVOKE) | OF(DELEGATE_GRANT) |                \
+     OF(DELEGATE_REVOKE))
+#define DETAILS (OF(ITEM_ANNOUNCE) | OF(ITEM_UPDATE))
+#define SECRETS (OF(ITEM_ANNOUNCE) | OF(CODE_REISSUE) | OF(DELEGATE_GRANT))
 
 /* Takes one argument; false: not of its form. */
 typedef bool take_fn(const json_t *value, struct lk_command *command);
 
 struct arg {
-    enum lk_command_kind kind;
     const char *name;
-    bool required;
+    unsigned commands; /* that may have it */
+    unsigned required; /* that must */
+    uint32_t given;    /* LK_GIVEN: what its presence says */
     take_fn *take;
     const char *form;
 };
 
-static bool take_item_id(const json_t *value, struct lk_command *command)
+static bool take_id(const json_t *value, char *text, size_t size)
 {
     const char *s = json_string_value(value);
-    return s && lk_text_is_id(s, LK_ITEM_ID_MAX) && lk_text_copy(command->item.id, sizeof(command->item.id), s) == 0;
+    return s && lk_text_is_id(s, size - 1) && lk_text_copy(text, size, s) == 0;
+}
+
+static bool take_item_id(const json_t *value, struct lk_command *command)
+{
+    return take_id(value, command->item.id, sizeof(command->item.id));
 }
 
 static bool take_channel(const json_t *value, struct lk_command *command)
@@ -51,11 +66,79 @@ static bool take_token(const json_t *value, struct lk_command *command)
            lk_text_copy(command->token, sizeof(command->token), s) == 0;
 }
 
+static bool take_phone(const json_t *value, struct lk_command *command)
+{
+    const char *s = json_string_value(value);
+    return s && lk_person_tail(s, command->item.phone_tail) &&
+           lk_text_copy(command->phone, sizeof(command->phone), s) == 0;
+}
+
+/* Stands behind phone in the table: both may be given, when they say the same. */
 static bool take_phone_tail(const json_t *value, struct lk_command *command)
 {
     const char *s = json_string_value(value);
-    return s && lk_text_is_digits(s, 4, 4) &&
+    bool fits = command->phone[0] == '\0' || (s && strcmp(s, command->item.phone_tail) == 0);
+    return s && fits && lk_text_is_digits(s, 4, 4) &&
            lk_text_copy(command->item.phone_tail, sizeof(command->item.phone_tail), s) == 0;
+}
+
+static bool take_name(const json_t *value, struct lk_command *command)
+{
+    const char *s = json_string_value(value);
+    return s && lk_person_mask(s, command->item.name, sizeof(command->item.name));
+}
+
+static bool take_case(const json_t *value, struct lk_command *command)
+{
+    return take_id(value, command->item.case_id, sizeof(command->item.case_id));
+}
+
+static bool take_site(const json_t *value, struct lk_command *command)
+{
+    return take_id(value, command->item.site, sizeof(command->item.site));
+}
+
+static bool take_waybill(const json_t *value, struct lk_command *command)
+{
+    return take_id(value, command->item.waybill, sizeof(command->item.waybill));
+}
+
+static bool take_second_factor(const json_t *value, struct lk_command *command)
+{
+    command->item.second_factor = json_is_true(value);
+    return json_is_boolean(value);
+}
+
+static bool take_way(const json_t *value, enum lk_channel *ret_channel)
+{
+    const char *s = json_string_value(value);
+    return s && lk_channel_parse(s, ret_channel) == 0 && *ret_channel != LK_CHANNEL_LOCKER;
+}
+
+static bool take_to(const json_t *value, struct lk_command *command)
+{
+    enum lk_channel way = LK_CHANNEL_LOCKER;
+    bool taken = take_way(value, &way);
+    command->to = way == LK_CHANNEL_POST ? LK_CUSTODY_WITH_COURIER : LK_CUSTODY_AT_WINDOW;
+    return taken;
+}
+
+static bool take_via(const json_t *value, struct lk_command *command)
+{
+    return take_way(value, &command->via);
+}
+
+static bool take_undeliverable(const json_t *value, struct lk_command *command)
+{
+    command->undeliverable = json_is_true(value);
+    return json_is_boolean(value);
+}
+
+static bool take_days(const json_t *value, struct lk_command *command)
+{
+    json_int_t days = json_integer_value(value);
+    command->days = days >= 1 && days <= DAYS_MOST ? (unsigned)days : 0;
+    return command->days != 0; /* not a whole number reads as 0 */
 }
 
 static bool take_low_reach(const json_t *value, struct lk_command *command)
@@ -66,21 +149,32 @@ static bool take_low_reach(const json_t *value, struct lk_command *command)
 
 static bool take_compartment(const json_t *value, struct lk_command *command)
 {
-    const char *s = json_string_value(value);
-    return s && lk_text_is_id(s, LK_LABEL_MAX) &&
-           lk_text_copy(command->compartment, sizeof(command->compartment), s) == 0;
+    return take_id(value, command->compartment, sizeof(command->compartment));
 }
 
+#define AN_ID "1 to 64 of letters, digits and . _ -"
+
 static const struct arg args[] = {
-    {LK_CMD_ITEM_ANNOUNCE, "item_id", true, take_item_id, "1 to 64 of letters, digits and . _ -"},
-    {LK_CMD_ITEM_ANNOUNCE, "channel", false, take_channel, "one of locker, window, post"},
-    {LK_CMD_ITEM_ANNOUNCE, "size", false, take_size, "one of S, M, L, XL"},
-    {LK_CMD_ITEM_ANNOUNCE, "code", false, take_code, "6 to 16 digits as text"},
-    {LK_CMD_ITEM_ANNOUNCE, "token", false, take_token, "22 to 128 printable characters without blanks"},
-    {LK_CMD_ITEM_ANNOUNCE, "phone_tail", false, take_phone_tail, "four digits as text"},
-    {LK_CMD_ITEM_ANNOUNCE, "low_reach", false, take_low_reach, "true or false"},
-    {LK_CMD_ITEM_CANCEL, "item_id", true, take_item_id, "1 to 64 of letters, digits and . _ -"},
-    {LK_CMD_COMPARTMENT_OPEN, "compartment", true, take_compartment, "a compartment's label such as A07"},
+    {"item_id", ITEMS, ITEMS, 0, take_item_id, AN_ID},
+    {"channel", DETAILS, 0, LK_GIVEN_CHANNEL, take_channel, "one of locker, window, post"},
+    {"size", DETAILS, 0, LK_GIVEN_SIZE, take_size, "one of S, M, L, XL"},
+    {"code", SECRETS, 0, 0, take_code, "6 to 16 digits as text"},
+    {"token", SECRETS, 0, 0, take_token, "22 to 128 printable characters without blanks"},
+    {"phone", DETAILS, 0, LK_GIVEN_PHONE, take_phone, "5 to 20 digits as text, maybe with a + in front"},
+    {"phone_tail", DETAILS | OF(DELEGATE_GRANT), 0, LK_GIVEN_PHONE, take_phone_tail,
+     "four digits as text, the last ones of phone"},
+    {"low_reach", DETAILS, 0, LK_GIVEN_LOW_REACH, take_low_reach, "true or false"},
+    {"name", DETAILS, 0, LK_GIVEN_NAME, take_name, "1 to 64 characters of a name"},
+    {"case", DETAILS, 0, LK_GIVEN_CASE, take_case, AN_ID},
+    {"site", DETAILS, 0, LK_GIVEN_SITE, take_site, "1 to 32 of letters, digits and . _ -"},
+    {"second_factor", DETAILS, 0, LK_GIVEN_SECOND_FACTOR, take_second_factor, "true or false"},
+    {"to", OF(ITEM_TRANSFER), OF(ITEM_TRANSFER), 0, take_to, "window or post"},
+    {"waybill", OF(ITEM_TRANSFER), 0, 0, take_waybill, "1 to 32 of letters, digits and . _ -"},
+    {"days", OF(ITEM_EXTEND), 0, 0, take_days, "a whole number from 1 to 365"},
+    {"via", OF(ITEM_DELIVERED), 0, 0, take_via, "window or post"},
+    {"undeliverable", OF(ITEM_DELIVERED), 0, 0, take_undeliverable, "true or false"},
+    {"compartment", OF(COMPARTMENT_OPEN), OF(COMPARTMENT_OPEN), 0, take_compartment,
+     "a compartment's label such as A07"},
 };
 
 static enum lk_reason bad(char *why, const char *name, const char *what)
@@ -93,7 +187,7 @@ static enum lk_reason bad(char *why, const char *name, const char *what)
 static bool is_known(enum lk_command_kind kind, const char *name)
 {
     for (size_t i = 0; i < LK_ARRAY_SIZE(args); i++) {
-        if (args[i].kind == kind && strcmp(args[i].name, name) == 0) {
+        if ((args[i].commands & 1U << kind) != 0 && strcmp(args[i].name, name) == 0) {
             return true;
         }
     }
@@ -117,16 +211,67 @@ static enum lk_reason refuse_unknown(const json_t *object, enum lk_command_kind 
 
 static enum lk_reason take_all(const json_t *object, struct lk_command *command, char *why)
 {
+    unsigned kind = 1U << command->kind;
     for (size_t i = 0; i < LK_ARRAY_SIZE(args); i++) {
-        if (args[i].kind != command->kind) {
+        if ((args[i].commands & kind) == 0) {
             continue;
         }
         const json_t *value = json_object_get(object, args[i].name);
-        if (!value && args[i].required) {
+        if (!value && (args[i].required & kind) != 0) {
             return bad(why, args[i].name, "missing");
         }
         if (value && !args[i].take(value, command)) {
             return bad(why, args[i].name, args[i].form);
+        }
+        command->given |= value ? args[i].given : 0;
+    }
+    return LK_REASON_NONE;
+}
+
+/* --- what must fit together ----------------------------------------------------------------------------------------
+ */
+
+static bool has_tail_for_second(const struct lk_command *c)
+{
+    return !c->item.second_factor || c->item.phone_tail[0] != '\0';
+}
+
+static bool has_change(const struct lk_command *c)
+{
+    return c->given != 0;
+}
+
+static bool has_waybill_for_post_only(const struct lk_command *c)
+{
+    return c->item.waybill[0] == '\0' || c->to == LK_CUSTODY_WITH_COURIER;
+}
+
+static bool is_undeliverable_by_post_only(const struct lk_command *c)
+{
+    return !c->undeliverable || c->via != LK_CHANNEL_WINDOW;
+}
+
+static bool has_secret(const struct lk_command *c)
+{
+    return c->code[0] != '\0' || c->token[0] != '\0';
+}
+
+static enum lk_reason check_together(const struct lk_command *command, char *why)
+{
+    static const struct {
+        unsigned commands;
+        bool (*holds)(const struct lk_command *c);
+        const char *name, *what;
+    } rules[] = {
+        {OF(ITEM_ANNOUNCE), has_tail_for_second, "second_factor", "needs phone or phone_tail"},
+        {OF(ITEM_UPDATE), has_change, "item_id", "nothing else is given, so nothing changes"},
+        {OF(ITEM_TRANSFER), has_waybill_for_post_only, "waybill", "only what goes to the post has one"},
+        {OF(ITEM_DELIVERED), is_undeliverable_by_post_only, "undeliverable", "only the post can fail to deliver"},
+        {OF(CODE_REISSUE) | OF(DELEGATE_GRANT), has_secret, "code", "missing, and token too"},
+    };
+    for (size_t i = 0; i < LK_ARRAY_SIZE(rules); i++) {
+        if ((rules[i].commands & 1U << command->kind) != 0 && !rules[i].holds(command)) {
+            return bad(why, rules[i].name, rules[i].what);
         }
     }
     return LK_REASON_NONE;
@@ -145,5 +290,6 @@ enum lk_reason lk_command_read_args(const json_t *claims, struct lk_command *com
         return LK_REASON_BAD_ARGUMENT;
     }
     enum lk_reason reason = refuse_unknown(object, command->kind, why);
-    return reason == LK_REASON_NONE ? take_all(object, command, why) : reason;
+    reason = reason == LK_REASON_NONE ? take_all(object, command, why) : reason;
+    return reason == LK_REASON_NONE ? check_together(command, why) : reason;
 }

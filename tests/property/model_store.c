@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { DAY_MS = 86400000 };
-
 void model_store_init(struct model_store *store)
 {
     memset(store, 0, sizeof(*store));
@@ -67,6 +65,14 @@ const struct model_command *model_store_command(const struct model_store *store,
     return NULL;
 }
 
+static void revoke_secrets(struct model_store *store, const char *id, enum lk_holder holder)
+{
+    for (int i = 0; i < MODEL_SECRETS; i++) {
+        struct model_secret *s = &store->secret[i];
+        s->live = s->live && (s->holder != holder || strcmp(s->item, id) != 0);
+    }
+}
+
 static void forget_secrets(struct model_store *store, const char *id, bool erase)
 {
     for (int i = 0; i < MODEL_SECRETS; i++) {
@@ -120,6 +126,10 @@ static const char *intent_add(struct model_store *store, const struct lk_effect 
     intent->wired = store->door[fx->door].wired;
     if (fx->purpose == LK_PURPOSE_REMOTE) {
         store->remote_at_ms[store->remotes++ % LK_REMOTE_KEPT] = now_ms;
+    } else if (fx->purpose == LK_PURPOSE_SERVICE) {
+        store->serviced = true;
+        store->service_door = fx->door;
+        store->service_at_ms = now_ms;
     }
     return NULL;
 }
@@ -134,6 +144,8 @@ static const char *intent_change(struct model_store *store, const struct lk_effe
         intent->op.outcome = fx->outcome;
     } else if (fx->kind == LK_FX_INTENT_WITHDRAW) {
         intent->op.withdrawn = true;
+    } else if (fx->kind == LK_FX_INTENT_TURN) {
+        intent->op.turn = fx->reason;
     } else {
         memset(intent, 0, sizeof(*intent));
     }
@@ -144,10 +156,14 @@ static const char *item_put(struct model_store *store, const struct lk_effect *f
 {
     struct lk_item *item = row(store, fx->item.id);
     if (item) {
-        item->channel = fx->item.channel;
-        item->size = fx->item.size;
-        item->low_reach = fx->item.low_reach;
-        memcpy(item->phone_tail, fx->item.phone_tail, sizeof(item->phone_tail));
+        struct lk_item now = fx->item;
+        now.custody = item->custody;
+        now.door = item->door;
+        now.cancelled = item->cancelled;
+        now.rejected = item->rejected;
+        now.extended = item->extended;
+        memcpy(now.waybill, item->waybill, sizeof(now.waybill));
+        *item = now;
         return NULL;
     }
     if (fx->item.custody != LK_CUSTODY_EXPECTED) {
@@ -172,20 +188,32 @@ static const char *item_custody(struct model_store *store, const struct lk_effec
     }
     item->custody = fx->to;
     item->door = fx->door;
+    if (fx->to == LK_CUSTODY_IN_LOCKER && fx->from != LK_CUSTODY_UNKNOWN) {
+        item->channel = LK_CHANNEL_LOCKER; /* what was wanted before it came here is settled */
+        item->waybill[0] = '\0';
+    }
     return NULL;
+}
+
+static bool is_same_person(const struct model_store *store, const char *a, const char *b)
+{
+    const struct lk_item *one = model_store_item(store, a), *other = model_store_item(store, b);
+    return one && other && model_same_person(one, other);
 }
 
 static const char *secret_set(struct model_store *store, const struct lk_effect *fx)
 {
-    struct model_secret next = {.used = true, .live = true};
+    struct model_secret next = {.used = true, .live = true, .holder = fx->secret.holder};
+    memcpy(next.tail, fx->secret.tail, sizeof(next.tail));
     memcpy(&next.code, fx->secret.code_mac, sizeof(next.code));
     memcpy(&next.token, fx->secret.token_mac, sizeof(next.token));
     memcpy(next.item, fx->item.id, sizeof(next.item));
-    forget_secrets(store, fx->item.id, false);
+    revoke_secrets(store, fx->item.id, next.holder);
     for (int i = 0; i < MODEL_SECRETS; i++) {
         const struct model_secret *s = &store->secret[i];
-        if (s->used && s->live && next.code != 0 && s->code == next.code) {
-            return "a code is live for two items (law 8)";
+        if (s->used && s->live && next.code != 0 && s->code == next.code &&
+            !is_same_person(store, s->item, next.item)) {
+            return "a code is live for two people (law 8)";
         }
     }
     for (int i = 0; i < MODEL_SECRETS; i++) {
@@ -215,6 +243,7 @@ static const char *doubt(struct model_store *store, const struct lk_effect *fx)
     bool on = fx->to != LK_CUSTODY_NONE;
     store->door[fx->door].doubt_purpose = on ? fx->purpose : LK_PURPOSE_NONE;
     store->door[fx->door].doubt_from = on ? fx->from : LK_CUSTODY_NONE;
+    memcpy(store->door[fx->door].doubt_joining, fx->item.id, sizeof(fx->item.id));
     return NULL;
 }
 
@@ -268,6 +297,36 @@ static const char *item_cancelled(struct model_store *store, const struct lk_eff
     return NULL;
 }
 
+/* A mark or a detail of an item; its custody stays. */
+static const char *item_mark(struct model_store *store, const struct lk_effect *fx)
+{
+    struct lk_item *item = row(store, fx->item.id);
+    if (!item) {
+        return "an item is marked that is not there";
+    }
+    for (int i = 0; i < MODEL_ITEMS; i++) {
+        if (&store->item[i].item == item) {
+            bool extends = fx->kind == LK_FX_ITEM_EXTEND;
+            store->item[i].reminded = !extends && (store->item[i].reminded || fx->kind == LK_FX_ITEM_REMINDED);
+            store->item[i].overdue = !extends && (store->item[i].overdue || fx->kind == LK_FX_ITEM_OVERDUE);
+            store->item[i].erased = store->item[i].erased || fx->kind == LK_FX_ITEM_ERASE;
+        }
+    }
+    item->rejected = item->rejected || fx->kind == LK_FX_ITEM_REJECTED;
+    item->extended += fx->kind == LK_FX_ITEM_EXTEND;
+    if (fx->kind == LK_FX_ITEM_WAYBILL) {
+        memcpy(item->waybill, fx->waybill, sizeof(item->waybill));
+    } else if (fx->kind == LK_FX_ITEM_ERASE) {
+        forget_secrets(store, item->id, true);
+        item->has_phone = false;
+        memset(item->phone_mac, 0, sizeof(item->phone_mac));
+        memset(item->phone_tail, 0, sizeof(item->phone_tail));
+        memset(item->name, 0, sizeof(item->name));
+        memset(item->case_id, 0, sizeof(item->case_id));
+    }
+    return NULL;
+}
+
 static const char *apply_one(struct model_store *store, const struct lk_effect *fx, int64_t now_ms)
 {
     switch (fx->kind) {
@@ -275,6 +334,7 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
         return intent_add(store, fx, now_ms);
     case LK_FX_INTENT_SETTLE:
     case LK_FX_INTENT_WITHDRAW:
+    case LK_FX_INTENT_TURN:
     case LK_FX_INTENT_FINISH:
         return intent_change(store, fx);
     case LK_FX_ITEM_PUT:
@@ -307,16 +367,17 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
         return command(store, fx);
     case LK_FX_EVENT:
         return event(store, &fx->event);
-    case LK_FX_INTENT_TURN:
     case LK_FX_ITEM_REJECTED:
     case LK_FX_ITEM_REMINDED:
     case LK_FX_ITEM_OVERDUE:
     case LK_FX_ITEM_EXTEND:
     case LK_FX_ITEM_WAYBILL:
     case LK_FX_ITEM_ERASE:
-    case LK_FX_RECORDS_PURGE:
+        return item_mark(store, fx);
     case LK_FX_SECRET_REVOKE:
-        return "the model store does not know this effect yet";
+        revoke_secrets(store, fx->item.id, fx->secret.holder);
+        return NULL;
+    case LK_FX_RECORDS_PURGE:
     case LK_FX_PULSE:
     case LK_FX_REPLY:
     case LK_FX_RESUME_BANK:
@@ -379,82 +440,4 @@ const char *model_store_apply(struct model_store *store, const struct lk_effects
         *store = next;
     }
     return broken;
-}
-
-/* --- after a restart -----------------------------------------------------------------------------------------------
- */
-
-static unsigned remotes_of_a_day(const struct model_store *store, int64_t now_ms)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < store->remotes && i < LK_REMOTE_KEPT; i++) {
-        n += now_ms - store->remote_at_ms[i] < DAY_MS;
-    }
-    return n;
-}
-
-void model_store_restore(const struct model_store *store, const struct lk_core_config *cfg, struct lk_core *core,
-                         int64_t now_ms)
-{
-    for (int i = 0; i < cfg->doors; i++) {
-        const struct model_door *d = &store->door[i];
-        lk_core_restore_door(core, i, d->use, d->item, d->reason);
-        if (d->doubt_purpose != LK_PURPOSE_NONE) {
-            lk_core_restore_doubt(core, i, d->doubt_purpose, d->doubt_from, "");
-        }
-        if (d->intent.op.intent != 0) {
-            struct lk_op op = d->intent.op;
-            op.rewired = d->intent.wired != d->wired;
-            lk_core_restore_op(core, i, &op);
-        }
-        bool same = d->wired == d->confirmed, told = d->wired == d->seen;
-        lk_core_restore_wiring(
-            core, i, same ? (told ? LK_WIRING_SAME : LK_WIRING_BACK) : (told ? LK_WIRING_HELD : LK_WIRING_CHANGED));
-    }
-    for (int i = 0; i < cfg->banks; i++) {
-        if (store->bank_stopped[i] != LK_REASON_NONE) {
-            lk_core_restore_bank(core, i, store->bank_stopped[i]);
-        }
-    }
-    lk_core_restore_lockout(core, store->tries, store->level, store->lock_ms, now_ms);
-    lk_core_restore_remote(core, remotes_of_a_day(store, now_ms), now_ms);
-    lk_core_restore_next_intent(core, store->next_intent);
-}
-
-static bool same_op(const struct lk_op *a, const struct lk_op *b)
-{
-    return a->purpose == b->purpose && a->outcome == b->outcome && a->intent == b->intent && a->actor == b->actor &&
-           strcmp(a->who, b->who) == 0 && a->from == b->from && a->to == b->to &&
-           a->withdrawn == b->withdrawn;
-}
-
-const char *model_store_agrees(const struct model_store *store, const struct lk_core_config *cfg,
-                               const struct lk_core *core)
-{
-    for (int i = 0; i < cfg->doors; i++) {
-        const struct lk_door *d = &core->door[i];
-        const struct model_door *m = &store->door[i];
-        if (d->use != m->use || d->blocked_for != m->reason || strcmp(d->item, m->item) != 0) {
-            return "core and store disagree about the use of a compartment";
-        }
-        if (!same_op(&d->op, &m->intent.op)) {
-            return "core and store disagree about an opening";
-        }
-        if (d->doubt_purpose != m->doubt_purpose || d->doubt_from != m->doubt_from) {
-            return "core and store disagree about a doubt";
-        }
-        if (d->wiring_held != (m->wired != m->confirmed)) {
-            return "core and store disagree about a wiring";
-        }
-    }
-    for (int i = 0; i < cfg->banks; i++) {
-        if (core->bank[i].stopped_by_us != (store->bank_stopped[i] != LK_REASON_NONE)) {
-            return "core and store disagree about a stopped bank";
-        }
-    }
-    const struct lk_lockout *l = &core->lockout;
-    if (l->tries != store->tries || l->level != store->level || (l->until_at_ms != 0) != (store->lock_ms != 0)) {
-        return "core and store disagree about the lockout";
-    }
-    return core->next_intent == store->next_intent ? NULL : "core and store disagree about the next intent";
 }

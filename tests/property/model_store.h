@@ -10,12 +10,15 @@
 #ifndef MODEL_STORE_H
 #define MODEL_STORE_H
 
+#include "core/input.h"
 #include "core/step.h"
 
 enum { MODEL_ITEMS = 80, MODEL_SECRETS = 160, MODEL_DOORS = 32, MODEL_COMMANDS = 64 };
 
 struct model_secret {
     bool used, live;
+    enum lk_holder holder;
+    char tail[5];         /* the delegate's */
     uint64_t code, token; /* 0: none */
     char item[LK_ITEM_ID_MAX + 1];
 };
@@ -33,6 +36,7 @@ struct model_door {
     char item[LK_ITEM_ID_MAX + 1];
     enum lk_purpose doubt_purpose; /* NONE: no doubt */
     enum lk_custody doubt_from;
+    char doubt_joining[LK_ITEM_ID_MAX + 1];
     struct model_intent intent;
     unsigned wired;           /* by the configuration: a number for a fingerprint; changed only while nothing runs */
     unsigned confirmed, seen; /* in the store */
@@ -48,6 +52,7 @@ struct model_command {
 struct model_store {
     struct {
         bool used;
+        bool reminded, overdue, erased; /* marks of the calendar */
         struct lk_item item;
     } item[MODEL_ITEMS];
     struct model_secret secret[MODEL_SECRETS];
@@ -59,6 +64,9 @@ struct model_store {
     uint64_t next_intent;
     int64_t remote_at_ms[LK_REMOTE_KEPT];
     unsigned remotes;
+    bool serviced; /* staff opened a compartment without a code: this one, then */
+    int service_door;
+    int64_t service_at_ms;
     struct model_command command[MODEL_COMMANDS];
     unsigned next_command;
     uint64_t events;
@@ -80,9 +88,25 @@ const struct lk_item *model_store_item(const struct model_store *store, const ch
 /* Which item a code or token (is_token) opens: the live one is preferred. NULL: none. */
 const struct lk_item *model_store_find(const struct model_store *store, uint64_t number, bool is_token, bool *ret_live);
 
+/* The same with everything the engine looks up for a code or token: .found, .item with whose secret it is, .code_live,
+ * .more. */
+void model_store_look_up(const struct model_store *store, uint64_t number, bool is_token, struct lk_input *in);
+
+/* NEXT: the next item, in another compartment, that a secret of item `id` opens, and how many more there are. */
+void model_store_sibling(const struct model_store *store, const char *id, struct lk_input *in);
+
+/* Both known, and the same. */
+bool model_same_person(const struct lk_item *a, const struct lk_item *b);
+
 bool model_store_has_secret(const struct model_store *store, const char *id); /* a live one */
 
 const struct model_command *model_store_command(const struct model_store *store, const char *jti);
+
+/* What is being put in beside others behind this door, or may have been; "": nothing. */
+const char *model_store_joining(const struct model_store *store, int door);
+
+/* Where other items of the same case and person as this one lie, or LK_NO_DOOR. */
+int model_store_companion(const struct model_store *store, const struct lk_item *item);
 
 /* Whether everything durable in the core is in the store and the other way round. NULL, or what differs. */
 const char *model_store_agrees(const struct model_store *store, const struct lk_core_config *cfg,

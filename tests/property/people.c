@@ -128,6 +128,7 @@ static struct lk_input barcode(struct world *w)
         in.scan = LK_SCAN_ITEM;
         (void)lk_text_copy(in.text, sizeof(in.text), e ? e->id : any->id);
         facts_of_item(w, &in, in.text);
+        staff_facts(w, &in);
     }
     return in;
 }
@@ -159,7 +160,7 @@ static struct lk_input press(struct world *w, enum lk_button button)
     struct lk_input in = world_input(LK_IN_BUTTON);
     in.button = button;
     in.size = (enum lk_size)world_between(w, 0, world_chance(w, 100) ? LK_SIZES - 1 : LK_SIZE_L);
-    if (button == LK_BUTTON_RECALL_ITEM) {
+    if (button == LK_BUTTON_RECALL_ITEM || button == LK_BUTTON_NEXT) {
         const struct lk_item *item = some_item(w, world_chance(w, 900) ? LK_CUSTODY_IN_LOCKER : LK_CUSTODY_NONE);
         for (int i = 0; i < 4 && item && !item->cancelled; i++) { /* what was cancelled is fetched first */
             item = some_item(w, item->custody);
@@ -191,8 +192,16 @@ static struct lk_input sensible(struct world *w, const struct lk_view *v)
     for (int b = 0; b < LK_BUTTONS; b++) {
         offered += v->button[b];
     }
-    if (v->screen == LK_SCREEN_SCAN && world_chance(w, 800)) {
+    struct lk_input in;
+    bool scans = v->screen == LK_SCREEN_SCAN || v->screen == LK_SCREEN_WINDOW || v->screen == LK_SCREEN_CHECK;
+    if (scans && world_chance(w, 800)) {
         return barcode(w);
+    }
+    if (world_chance(w, 800) && staff_answer(w, v, &in)) {
+        return in;
+    }
+    if (v->screen == LK_SCREEN_STAFF_MENU && world_chance(w, 400)) {
+        return press(w, LK_BUTTON_DEPOSIT);
     }
     if (v->role == LK_ACTOR_SYSTEM && (offered == 0 || world_chance(w, 200))) {
         return world_chance(w, 350) ? sign_in(w) : world_chance(w, 250) ? token(w) : code(w);
@@ -233,7 +242,8 @@ void people_kiosk(struct world *w)
     lk_core_view(&w->cfg, &w->core, w->now_ms, &v);
     /* Nobody closes a door and touches the screen in the same half second (docs/core.md, known limits). */
     bool just_shut = v.screen == LK_SCREEN_PUT && !w->door[w->core.session.door].open;
-    bool at_open_door = v.screen == LK_SCREEN_PUT && !world_chance(w, 300);
+    bool check = v.reason == LK_REASON_NOT_CHECKED || v.reason == LK_REASON_MISLOAD;
+    bool at_open_door = v.screen == LK_SCREEN_PUT && !world_chance(w, check ? 900 : 120);
     if (at_open_door || just_shut) {
         return;
     }
@@ -278,6 +288,7 @@ static void announce(struct world *w)
     name_item(w, &in, known ? known->id : e->id);
     in.command.item.size = (enum lk_size)world_between(w, 0, LK_SIZE_L);
     in.command.item.low_reach = world_chance(w, 150);
+    staff_details(w, &in.command.item);
     uint64_t number = world_chance(w, 850) ? (uint64_t)world_between(w, 1, CODES) : 0;
     bool live = false;
     const struct lk_item *other = model_store_find(&w->store, number, false, &live);
@@ -321,7 +332,7 @@ static enum lk_custody inspect(struct world *w, struct envelope *e)
         return LK_CUSTODY_COLLECTED;
     }
     if (e->where == BEHIND_DOOR && !w->door[e->door].open) {
-        bool here = w->door[e->door].told == LK_SENSE_CLOSED && strcmp(w->store.door[e->door].item, e->id) == 0;
+        bool here = w->door[e->door].told == LK_SENSE_CLOSED && model_store_item(&w->store, e->id)->door == e->door;
         return here ? LK_CUSTODY_IN_LOCKER : LK_CUSTODY_NONE;
     }
     e->exempt = e->exempt || e->where == STOLEN;
@@ -356,6 +367,11 @@ static void admin(struct world *w)
         settle(w);
         return;
     }
+    if (world_chance(w, 250)) {
+        staff_desk(w);
+        return;
+    }
+    staff_second(w, &in);
     if (what < 55) {
         in.admin = LK_ADMIN_OPEN;
     } else if (what < 58) {

@@ -19,9 +19,16 @@ static const char *pickup_truth(const struct world *w, const struct lk_input *in
     if (!item || item->custody != LK_CUSTODY_IN_LOCKER || item->cancelled) {
         return "a pickup opens for an item that is not to be collected here (law 8)";
     }
-    return strcmp(door->item, item->id) == 0 && item->door == intent->door && strcmp(intent->item.id, item->id) == 0
+    return item->door == intent->door && strcmp(intent->item.id, item->id) == 0
                ? NULL
                : "a code opens another item's door (law 8)";
+}
+
+static const char *reopen_truth(const struct lk_input *in)
+{
+    bool button = in->button == LK_BUTTON_OPEN_AGAIN || in->button == LK_BUTTON_RETRY ||
+                  in->button == LK_BUTTON_STILL_INSIDE || in->button == LK_BUTTON_NOT_MINE;
+    return in->kind == LK_IN_BUTTON && button ? NULL : "a door opens again without the button";
 }
 
 static const char *intent_truth(const struct world *w, const struct lk_input *in, const struct lk_effect *intent)
@@ -33,9 +40,7 @@ static const char *intent_truth(const struct world *w, const struct lk_input *in
     case LK_PURPOSE_RECALL:
         return w->core.session.staff != LK_ACTOR_SYSTEM ? NULL : "a staff opening happens with nobody signed in";
     case LK_PURPOSE_REOPEN:
-        return in->kind == LK_IN_BUTTON && (in->button == LK_BUTTON_OPEN_AGAIN || in->button == LK_BUTTON_RETRY)
-                   ? NULL
-                   : "a door opens again without the button";
+        return reopen_truth(in);
     case LK_PURPOSE_SERVICE:
         return in->kind == LK_IN_ADMIN ? NULL : "a service opening is not authorised by staff";
     case LK_PURPOSE_REMOTE:
@@ -115,7 +120,7 @@ static bool in_question(const struct world *w, int door)
 
 static const char *in_locker_truth(const struct world *w, const struct lk_item *item, const struct envelope *e)
 {
-    if (item->door == LK_NO_DOOR || strcmp(w->store.door[item->door].item, item->id) != 0) {
+    if (item->door == LK_NO_DOOR || w->store.door[item->door].item[0] == '\0') {
         return "an item is in the locker and no compartment knows it (law 4)";
     }
     bool there = e->where == BEHIND_DOOR && e->door == item->door;

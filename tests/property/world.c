@@ -89,6 +89,7 @@ void world_cancel(struct world *w, enum happening_kind kind, int door)
 struct lk_input world_input(enum lk_input_kind kind)
 {
     struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1};
+    in.join_door = LK_NO_DOOR;
     in.item.door = LK_NO_DOOR;
     in.command.door = LK_NO_DOOR;
     return in;
@@ -218,6 +219,7 @@ static bool step(struct world *w, struct lk_input *in)
     }
     broken(w, model_store_apply(&w->store, &w->fx, w->now_ms));
     w->core = w->next;
+    staff_hand_over(w);
     if (in->kind == LK_IN_SENSE && in->sense == LK_SENSE_OPEN) {
         w->door[in->door].seen = true;
     }
@@ -377,7 +379,11 @@ static void configure(struct world *w)
     lk_core_config_defaults(cfg);
     cfg->banks = (int)world_between(w, 1, 3);
     cfg->doors = cfg->banks * DOORS_A_BANK;
-    cfg->unknown_barcode = world_chance(w, 500) ? LK_BARCODE_ACCEPT : LK_BARCODE_REFUSE;
+    cfg->unknown_barcode = (enum lk_unknown_barcode)world_between(w, 0, LK_BARCODES - 1);
+    cfg->misload_check = world_chance(w, 300);
+    cfg->join_case = world_chance(w, 800);
+    cfg->keep_free[LK_SIZE_S] = world_chance(w, 300);
+    cfg->two_person_ms = world_chance(w, 300) ? 0 : cfg->two_person_ms;
     for (int b = 0; b < cfg->banks; b++) {
         (void)snprintf(cfg->bank_name[b], sizeof(cfg->bank_name[b]), "%c", 'A' + b);
     }

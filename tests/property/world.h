@@ -145,6 +145,22 @@ struct envelope *cabinet_envelope(struct world *w, const char *id);
 void people_kiosk(struct world *w);
 void people_world(struct world *w);
 
+/* --- staff.c: what else staff do -----------------------------------------------------------------------------------
+ */
+
+/* What a staff screen waits for, when it waits for something else than a button; false: it does not. */
+bool staff_answer(struct world *w, const struct lk_view *v, struct lk_input *ret_in);
+/* The facts of a scanned item that lie in the cabinet. */
+void staff_facts(const struct world *w, struct lk_input *in);
+/* An item's details, so that some belong to one case and person. */
+void staff_details(struct world *w, struct lk_item *item);
+/* lockerctl: the window, inspections. */
+void staff_desk(struct world *w);
+/* The second person, mostly. */
+void staff_second(struct world *w, struct lk_input *in);
+/* What goes over the counter with this step. */
+void staff_hand_over(struct world *w);
+
 /* --- truths.c ------------------------------------------------------------------------------------------------------
  */
 

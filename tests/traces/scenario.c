@@ -7,7 +7,7 @@
  *
  * The language is in scenarios/README.md. Exit: 0 all equal, 1 one differs or is broken, 2 usage.
  */
-#include "site.h"
+#include "scenario.h"
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -17,22 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 8, LINE = 256, NAMES = 128 };
-
-struct line {
-    char *word[WORDS]; /* never NULL: "" when there is no such word */
-    int words;
-};
+enum { LINE = 256, NAMES = 192 };
 
 /* --- arguments -----------------------------------------------------------------------------------------------------
  */
 
-static void wrong(struct site *site, const char *what)
+void wrong(struct site *site, const char *what)
 {
     site->broken = site->broken ? site->broken : what;
 }
 
-static int door_of(struct site *site, const char *label)
+int door_of(struct site *site, const char *label)
 {
     int door = lk_core_find_door(&site->cfg, label);
     if (door == LK_NO_DOOR) {
@@ -42,7 +37,7 @@ static int door_of(struct site *site, const char *label)
     return door;
 }
 
-static uint64_t number_of(const char *text)
+uint64_t number_of(const char *text)
 {
     uint64_t h = 0xCBF29CE484222325U;
     for (; *text; text++) {
@@ -51,8 +46,7 @@ static uint64_t number_of(const char *text)
     return h;
 }
 
-/* The value of "key=value" among the words, or NULL. */
-static const char *option(const struct line *l, const char *key)
+const char *option(const struct line *l, const char *key)
 {
     size_t n = strlen(key);
     for (int i = 0; i < l->words; i++) {
@@ -63,7 +57,7 @@ static const char *option(const struct line *l, const char *key)
     return NULL;
 }
 
-static void facts(struct site *site, struct lk_input *in, const struct lk_item *item)
+void facts(struct site *site, struct lk_input *in, const struct lk_item *item)
 {
     in->found = item != NULL;
     if (item) {
@@ -72,7 +66,7 @@ static void facts(struct site *site, struct lk_input *in, const struct lk_item *
     (void)site;
 }
 
-static void staff(struct site *site, struct lk_input *in, const char *id, const char *role)
+void staff(struct site *site, struct lk_input *in, const char *id, const char *role)
 {
     in->staff.ok = strcmp(id, "wrong") != 0;
     if (in->staff.ok &&
@@ -100,11 +94,6 @@ static void do_bank(struct site *site, const struct line *l)
         }
     }
     cfg->banks++;
-}
-
-static void do_policy(struct site *site, const struct line *l)
-{
-    site->cfg.unknown_barcode = strcmp(l->word[1], "accept-unknown") == 0 ? LK_BARCODE_ACCEPT : LK_BARCODE_REFUSE;
 }
 
 static void do_boot(struct site *site, const struct line *l)
@@ -177,62 +166,19 @@ static void do_pulse(struct site *site, const struct line *l)
     site_step(site, &in);
 }
 
-static struct lk_input command(struct site *site, enum lk_command_kind kind)
-{
-    struct lk_input in = site_input(LK_IN_COMMAND);
-    in.command.kind = kind;
-    in.command.digest[0] = 1;
-    (void)snprintf(in.command.jti, sizeof(in.command.jti), "j%u", ++site->jti);
-    (void)lk_text_copy(in.command.issuer, sizeof(in.command.issuer), "postal");
-    return in;
-}
-
-static void do_announce(struct site *site, const struct line *l)
-{
-    struct lk_input in = command(site, LK_CMD_ITEM_ANNOUNCE);
-    const char *code = option(l, "code"), *token = option(l, "token"), *size = option(l, "size");
-    (void)lk_text_copy(in.command.item.id, sizeof(in.command.item.id), l->word[1]);
-    in.command.item.low_reach = strcmp(l->word[2], "low") == 0;
-    if (size && lk_size_parse(size, &in.command.item.size) < 0) {
-        wrong(site, "no such size");
-    }
-    facts(site, &in, model_store_item(&site->store, l->word[1]));
-    in.code_live = model_store_has_secret(&site->store, l->word[1]);
-    bool live = false;
-    const struct lk_item *other = code ? model_store_find(&site->store, number_of(code), false, &live) : NULL;
-    in.code_in_use = live && strcmp(other->id, l->word[1]) != 0;
-    in.secret = model_secret(code ? number_of(code) : 0, token ? number_of(token) : 0);
-    site_step(site, &in);
-}
-
-static void do_cancel(struct site *site, const struct line *l)
-{
-    struct lk_input in = command(site, LK_CMD_ITEM_CANCEL);
-    (void)lk_text_copy(in.command.item.id, sizeof(in.command.item.id), l->word[1]);
-    facts(site, &in, model_store_item(&site->store, l->word[1]));
-    site_step(site, &in);
-}
-
-static void do_remote(struct site *site, const struct line *l)
-{
-    struct lk_input in = command(site, LK_CMD_COMPARTMENT_OPEN);
-    (void)lk_text_copy(in.command.compartment, sizeof(in.command.compartment), l->word[1]);
-    in.command.door = lk_core_find_door(&site->cfg, l->word[1]);
-    site_step(site, &in);
-}
-
 static void do_code(struct site *site, const struct line *l)
 {
     struct lk_input in = site_input(LK_IN_CODE);
     in.well_formed = lk_text_is_digits(l->word[1], 8, 8);
-    facts(site, &in, model_store_find(&site->store, number_of(l->word[1]), false, &in.code_live));
+    model_store_look_up(&site->store, number_of(l->word[1]), false, &in);
+    code_facts(site, &in, l->word[1]);
     site_step(site, &in);
 }
 
 static void do_qr(struct site *site, const struct line *l)
 {
     struct lk_input in = site_input(LK_IN_SCAN);
-    facts(site, &in, model_store_find(&site->store, number_of(l->word[1]), true, &in.code_live));
+    model_store_look_up(&site->store, number_of(l->word[1]), true, &in);
     in.scan = in.found ? LK_SCAN_TOKEN : LK_SCAN_UNKNOWN;
     site_step(site, &in);
 }
@@ -253,6 +199,7 @@ static void do_scan(struct site *site, const struct line *l)
         in.scan = LK_SCAN_ITEM;
         (void)lk_text_copy(in.text, sizeof(in.text), l->word[1]);
         facts(site, &in, model_store_item(&site->store, l->word[1]));
+        scan_facts(site, &in);
     }
     site_step(site, &in);
 }
@@ -267,35 +214,9 @@ static void do_press(struct site *site, const struct line *l)
     if (in.button == LK_BUTTON_SIZE && lk_size_parse(l->word[2], &in.size) < 0) {
         wrong(site, "no such size");
     }
-    if (in.button == LK_BUTTON_RECALL_ITEM) {
+    if (!person_facts(site, &in, l) && (in.button == LK_BUTTON_RECALL_ITEM || in.button == LK_BUTTON_NEXT)) {
         facts(site, &in, model_store_item(&site->store, l->word[2]));
     }
-    site_step(site, &in);
-}
-
-/* admin open|block|unblock|confirm DOOR|BANK ID ROLE; settle ITEM CUSTODY ID ROLE */
-static void do_admin(struct site *site, const struct line *l)
-{
-    struct lk_input in = site_input(LK_IN_ADMIN);
-    in.admin = strcmp(l->word[1], "open") == 0      ? LK_ADMIN_OPEN
-               : strcmp(l->word[1], "block") == 0   ? LK_ADMIN_BLOCK
-               : strcmp(l->word[1], "confirm") == 0 ? LK_ADMIN_CONFIRM
-                                                    : LK_ADMIN_UNBLOCK;
-    in.bank = lk_core_find_bank(&site->cfg, l->word[2]);
-    in.door = in.bank < 0 ? door_of(site, l->word[2]) : LK_NO_DOOR;
-    staff(site, &in, l->word[3], l->word[4]);
-    site_step(site, &in);
-}
-
-static void do_settle(struct site *site, const struct line *l)
-{
-    struct lk_input in = site_input(LK_IN_ADMIN);
-    in.admin = LK_ADMIN_SETTLE;
-    facts(site, &in, model_store_item(&site->store, l->word[1]));
-    if (lk_custody_parse(l->word[2], &in.settle_to) < 0) {
-        wrong(site, "no such custody");
-    }
-    staff(site, &in, l->word[3], l->word[4]);
     site_step(site, &in);
 }
 
@@ -303,14 +224,16 @@ static const struct {
     const char *word;
     void (*run)(struct site *site, const struct line *l);
 } language[] = {
-    {"bank", do_bank},       {"policy", do_policy},     {"boot", do_boot},
-    {"kill", do_kill},       {"wait", do_wait},         {"board", do_board},
-    {"door", do_door},       {"pulse", do_pulse},       {"announce", do_announce},
-    {"cancel", do_cancel},   {"remote", do_remote},     {"code", do_code},
-    {"qr", do_qr},           {"badge", do_sign_in},     {"scan", do_scan},
-    {"sign-in", do_sign_in}, {"press", do_press},       {"admin", do_admin},
-    {"settle", do_settle},   {"shutdown", do_shutdown}, {"quiet", do_quiet},
-    {"tell", do_quiet},      {"rewire", do_rewire},
+    {"bank", do_bank},         {"policy", do_policy},       {"boot", do_boot},        {"kill", do_kill},
+    {"wait", do_wait},         {"board", do_board},         {"door", do_door},        {"pulse", do_pulse},
+    {"announce", do_announce}, {"update", do_update},       {"cancel", do_command},   {"transfer", do_transfer},
+    {"extend", do_command},    {"delivered", do_command},   {"received", do_command}, {"reissue", do_secret},
+    {"revoke", do_command},    {"grant", do_secret},        {"ungrant", do_command},  {"remote", do_remote},
+    {"due", do_due},           {"clock", do_clock},         {"code", do_code},        {"qr", do_qr},
+    {"badge", do_sign_in},     {"scan", do_scan},           {"second", do_second},    {"case", do_case},
+    {"sign-in", do_sign_in},   {"press", do_press},         {"admin", do_admin},      {"settle", do_settle},
+    {"shutdown", do_shutdown}, {"quiet", do_quiet},         {"tell", do_quiet},       {"rewire", do_rewire},
+    {"desk", do_desk},         {"inspected", do_inspected}, {"round", do_round},
 };
 
 /* --- one file ------------------------------------------------------------------------------------------------------

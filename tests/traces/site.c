@@ -17,6 +17,7 @@ void site_init(struct site *site, FILE *out)
 struct lk_input site_input(enum lk_input_kind kind)
 {
     struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1};
+    in.join_door = LK_NO_DOOR;
     in.item.door = LK_NO_DOOR;
     in.command.door = LK_NO_DOOR;
     in.command.item.door = LK_NO_DOOR;
@@ -43,8 +44,8 @@ static void remark(struct site *site, const char *what, const char *whom)
 /* Who waits for an answer gets number 1. */
 static uint64_t asker(enum lk_input_kind kind)
 {
-    return kind == LK_IN_CODE || kind == LK_IN_SCAN || kind == LK_IN_SIGN_IN || kind == LK_IN_BUTTON ||
-           kind == LK_IN_ADMIN;
+    return kind == LK_IN_CODE || kind == LK_IN_SCAN || kind == LK_IN_SIGN_IN || kind == LK_IN_SECOND ||
+           kind == LK_IN_CASE || kind == LK_IN_BUTTON || kind == LK_IN_ADMIN;
 }
 
 static void breaks(struct site *site, const char *what)
@@ -148,8 +149,9 @@ void site_print_end(struct site *site)
     for (int i = 0; i < MODEL_ITEMS; i++) {
         const struct lk_item *item = &site->store.item[i].item;
         if (site->store.item[i].used) {
-            fprintf(site->out, "= item %s %s%s%s\n", item->id, lk_custody_name(item->custody),
-                    item->cancelled ? ", cancelled" : "",
+            fprintf(site->out, "= item %s %s%s%s%s%s%s\n", item->id, lk_custody_name(item->custody),
+                    item->waybill[0] ? " waybill " : "", item->waybill, item->cancelled ? ", cancelled" : "",
+                    item->rejected ? ", refused" : "",
                     model_store_has_secret(&site->store, item->id) ? ", code live" : "");
         }
     }

@@ -30,6 +30,7 @@ static struct bench {
 static inline struct lk_input input(enum lk_input_kind kind)
 {
     struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1};
+    in.join_door = LK_NO_DOOR;
     in.item.door = LK_NO_DOOR;
     in.command.door = LK_NO_DOOR;
     return in;
@@ -251,14 +252,14 @@ static inline void code(uint64_t number)
 {
     struct lk_input in = input(LK_IN_CODE);
     in.well_formed = true;
-    facts(&in, model_store_find(&bench.store, number, false, &in.code_live));
+    model_store_look_up(&bench.store, number, false, &in);
     ask(in);
 }
 
 static inline void qr(uint64_t number)
 {
     struct lk_input in = input(LK_IN_SCAN);
-    facts(&in, model_store_find(&bench.store, number, true, &in.code_live));
+    model_store_look_up(&bench.store, number, true, &in);
     in.scan = in.found ? LK_SCAN_TOKEN : LK_SCAN_UNKNOWN;
     ask(in);
 }

@@ -54,7 +54,7 @@ struct lk_command {
     char phone[21];      /* announce, update: digits, maybe a leading +. Erased by the engine once hashed. */
     uint32_t given;      /* announce, update: which optional fields of .item were there (LK_GIVEN) */
     enum lk_custody to;  /* transfer: AT_WINDOW or WITH_COURIER */
-    enum lk_channel via; /* delivered: WINDOW or POST */
+    enum lk_channel via; /* delivered: WINDOW or POST; LOCKER: not said, by where the item is */
     bool undeliverable;  /* delivered: the post could not; custody stays */
     unsigned days;       /* extend: 0: as the site's configuration says */
 };

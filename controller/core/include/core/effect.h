@@ -21,7 +21,9 @@ enum lk_effect_kind {
     LK_FX_INTENT_FINISH,   /* .intent: the opening is over, its door is shut or given up */
     LK_FX_ITEM_PUT, /* .item: create, or update of one that exists: channel, size, low_reach, phone tail and hash, name,
                        case, site, second_factor, dropoff; not custody, not waybill, not the marks below */
-    LK_FX_ITEM_CUSTODY,   /* .item.id, .from, .to, .door: the row must say .from, else the commit fails (law 4) */
+    LK_FX_ITEM_CUSTODY,   /* .item.id, .from, .to, .door: the row must say .from, else the commit fails (law 4). A
+                             deposit makes its channel locker again and forgets its waybill: an item in a compartment
+                             with another channel is one that upstream asked for since */
     LK_FX_ITEM_CANCELLED, /* .item.id */
     LK_FX_ITEM_REJECTED,  /* .item.id */
     LK_FX_ITEM_REMINDED,  /* .item.id: told once; an extension makes it news again */
