@@ -46,6 +46,17 @@ static struct envelope *some_envelope(struct world *w)
     return NULL;
 }
 
+/* Whether the kiosk may still say something about it: what is on the screen, and what was just taken. */
+static bool is_on_screen(const struct world *w, const char *id)
+{
+    const struct lk_session *session = &w->core.session;
+    bool is = strcmp(session->item.id, id) == 0;
+    for (unsigned i = 0; i < session->taken; i++) {
+        is = is || strcmp(session->taken_item[i], id) == 0;
+    }
+    return is;
+}
+
 /* A new envelope, or NULL when there are too many already. */
 static struct envelope *new_envelope(struct world *w)
 {
@@ -58,8 +69,7 @@ static struct envelope *new_envelope(struct world *w)
         struct envelope *e = &w->envelope[i];
         const struct lk_item *item = model_store_item(&w->store, e->id);
         bool over = !item || item->custody == LK_CUSTODY_COLLECTED || item->custody == LK_CUSTODY_RETURNED;
-        bool in_hand = strcmp(w->core.session.item.id, e->id) == 0;
-        if (e->used && over && !in_hand && e->where != BEHIND_DOOR) {
+        if (e->used && over && !is_on_screen(w, e->id) && e->where != BEHIND_DOOR) {
             model_store_forget(&w->store, e->id);
             e->used = false;
             free_count++;
