@@ -21,6 +21,20 @@ enum {
     RECORDS_DAYS = 1095,
 };
 
+static void remove_files(const struct site *s)
+{
+    static const char *const names[] = {"store.db",      "store.db-wal", "store.db-shm", "store.db.lock",
+                                        "store.db-lock", "code.key",     "store.db.cut", "store.db.cut-wal"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[300];
+        (void)snprintf(path, sizeof(path), "%s/%s", s->dir, names[i]);
+        (void)unlink(path);
+    }
+    if (s->dir[0] != '\0' && rmdir(s->dir) != 0) {
+        fprintf(stderr, "%s is left behind\n", s->dir);
+    }
+}
+
 _Noreturn void site_broken(const struct site *s, const char *fmt, ...)
 {
     va_list ap;
@@ -32,6 +46,7 @@ _Noreturn void site_broken(const struct site *s, const char *fmt, ...)
     (void)vfprintf(stderr, fmt, ap);
     va_end(ap);
     fputc('\n', stderr);
+    remove_files(s); /* the seed brings it all back */
     exit(1);
 }
 
@@ -511,6 +526,7 @@ void site_create(const struct options *options, int number, struct site *s)
     s->rng = options->seed * 0x9E3779B97F4A7C15U + (uint64_t)number * 1000003U + 7;
     s->days = options->days;
     s->trace = options->trace;
+    s->lie = options->lie;
     s->net_up = true;
     (void)snprintf(s->name, sizeof(s->name), "hall-%d", number + 1);
     const char *temp = getenv("TMPDIR");
@@ -537,20 +553,11 @@ void site_create(const struct options *options, int number, struct site *s)
 
 void site_end(struct site *s)
 {
-    static const char *const names[] = {"store.db",      "store.db-wal", "store.db-shm", "store.db.lock",
-                                        "store.db-lock", "code.key",     "store.db.cut", "store.db.cut-wal"};
     s->engine = lk_engine_destroy(s->engine);
     s->store = lk_store_close(s->store);
     event_base_free(s->base);
     s->clock = lk_clock_destroy(s->clock);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char path[300];
-        (void)snprintf(path, sizeof(path), "%s/%s", s->dir, names[i]);
-        (void)unlink(path);
-    }
-    if (rmdir(s->dir) != 0) {
-        fprintf(stderr, "%s is left behind\n", s->dir);
-    }
+    remove_files(s);
     upstream_free(s);
     free(s->item);
     free(s->pulsed);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_AT_ONCE = 500, REPLAY_BACK = 50, DUES_MOST = 500 };
+enum { READ_AT_ONCE = 500, REPLAY_BACK = 50, DUES_MOST = 500, LIE_DAY = 3 };
 
 /* --- commands ----------------------------------------------------------------------------------------------------- */
 
@@ -270,7 +270,9 @@ static bool on_record(void *user, const struct lk_record *record)
     s->books.received = record->seq;
     memcpy(s->books.head, record->hash, sizeof(s->books.head));
     s->tally.events[record->type]++;
-    change(s, record, data);
+    if (s->lie != LIE_DEAF || record->type != LK_EV_ITEM_COLLECTED) {
+        change(s, record, data);
+    }
     count_reason(s, record, data);
     json_decref(data);
     return true;
@@ -293,6 +295,14 @@ void upstream_read(struct site *s, bool ack)
     }
 }
 
+/* Behind doors that nobody opened; see LIE_VANISH. */
+static void vanish(struct site *s)
+{
+    for (size_t i = 0; i < s->items; i++) {
+        s->item[i].where = s->item[i].where == BEHIND_DOOR ? STOLEN : s->item[i].where;
+    }
+}
+
 void upstream_night(struct site *s)
 {
     bool lazy = s->acks_late > 0 || chance_in(&s->rng, 100);
@@ -304,6 +314,9 @@ void upstream_night(struct site *s)
     if (s->net_up && s->up) {
         flush(s);
         upstream_read(s, s->acks_late == 0);
+    }
+    if (s->lie == LIE_VANISH && site_day(s) == LIE_DAY) {
+        vanish(s);
     }
     if (site_day(s) % 7 == 0) {
         truth_items(s);

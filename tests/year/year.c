@@ -6,6 +6,8 @@
  *     year ... --json FILE                  the main figures for a program
  *     year --sites 1 ... --trace FILE       every step of the first site as text
  *
+ *     year ... --lie vanish|deaf             a broken truth, which the run has to find
+ *
  * Exit: 0 every truth held, 1 one was broken (where and when is on stderr), 2 usage.
  */
 #include "year.h"
@@ -123,6 +125,9 @@ static bool read_option(struct options *o, const char *name, const char *value)
         o->json = value;
     } else if (strcmp(name, "--trace") == 0) {
         o->trace = value;
+    } else if (strcmp(name, "--lie") == 0) {
+        o->lie = strcmp(value, "vanish") == 0 ? LIE_VANISH : LIE_DEAF;
+        ok = o->lie == LIE_VANISH || strcmp(value, "deaf") == 0;
     } else {
         ok = false;
     }

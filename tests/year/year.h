@@ -150,7 +150,9 @@ struct tally {
     uint64_t bytes;                                 /* not in the table: file sizes are no promise */
 };
 
-enum { CYCLES_MOST = 4096 };
+/* That a broken truth is seen is tested with one: an envelope that vanishes behind its door, an event that upstream did
+ * not enter into its books. */
+enum lie { NO_LIE, LIE_VANISH, LIE_DEAF };
 
 /* --- one site ----------------------------------------------------------------------------------------------------- */
 
@@ -180,6 +182,7 @@ struct site {
     char name[24], dir[200], path[256], key[256];
     int days;
     const char *trace;
+    enum lie lie;
     struct lk_core_config cfg;
     struct lk_store *store;
     struct lk_engine *engine;
@@ -213,6 +216,7 @@ struct options {
     uint64_t seed;
     int sites, days, jobs;
     const char *json, *trace;
+    enum lie lie;
 };
 
 /* plan.c */
