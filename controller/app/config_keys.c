@@ -22,6 +22,12 @@ const struct lk_config_kind lk_config_kinds[LK_SECTIONS] = {
     [LK_SEC_REMOTE] = {.word = "remote"},
     [LK_SEC_METRICS] = {.word = "metrics"},
     [LK_SEC_LOG] = {.word = "log"},
+    [LK_SEC_PICKUP] = {.word = "pickup"},
+    [LK_SEC_DROPOFF] = {.word = "dropoff"},
+    [LK_SEC_STAFF] = {.word = "staff"},
+    [LK_SEC_RETENTION] = {.word = "retention"},
+    [LK_SEC_WINDOW] = {.word = "window", .named = true, .most = LK_WINDOWS},
+    [LK_SEC_HOLIDAYS] = {.word = "holidays", .named = true, .most = LK_HOLIDAY_YEARS},
 };
 
 /* clang-format off: one row per key */
@@ -34,6 +40,8 @@ const struct lk_config_key lk_config_keys[] = {
      "the site's name as people read it on the screen"},
     {LK_SEC_SITE, "support_phone", LK_TYPE_TEXT, IN(lk_config, site.support_phone), 0, 0, NULL, "", NULL,
      "whom a person at the cabinet should call; shown wherever help is needed"},
+    {LK_SEC_SITE, "time_zone", LK_TYPE_ZONE, IN(lk_config, site.time_zone), 0, 0, NULL, "Asia/Shanghai", NULL,
+     "the time zone of the windows' hours; without a [window NAME] it means nothing"},
 
     {LK_SEC_PATHS, "state_dir", LK_TYPE_PATH, IN(lk_config, paths.state_dir), 0, 0, NULL, "/var/lib/lockerd", NULL,
      "where the database lives"},
@@ -170,8 +178,7 @@ const struct lk_config_key lk_config_keys[] = {
      "the red lamp: a door was left open, or a part of the cabinet is away"},
     {LK_SEC_PANEL, "out_of_order", LK_TYPE_TEXT, IN(lk_config, panel.output[2]), 0, 0, NULL, NULL, "not wired",
      "the lamp beside \"out of order\": no door can be opened"},
-    {LK_SEC_PANEL, "buzzer", LK_TYPE_TEXT, IN(lk_config, panel.output[3]), 0, 0, NULL, NULL, "not wired",
-     "the buzzer"},
+    {LK_SEC_PANEL, "buzzer", LK_TYPE_TEXT, IN(lk_config, panel.output[3]), 0, 0, NULL, NULL, "not wired", "the buzzer"},
     {LK_SEC_PANEL, "chip", LK_TYPE_TEXT, IN(lk_config, panel.chip), 0, 0, NULL, NULL, "needed for gpio",
      "gpio: the chip, as label:LABEL, gpiochipN or /dev/gpiochipN"},
     {LK_SEC_PANEL, "active", LK_TYPE_CHOICE, IN(lk_config, panel.active), 0, 0, "low|high", "high", NULL,
@@ -186,12 +193,58 @@ const struct lk_config_key lk_config_keys[] = {
      "coils: a technician tried this unverified profile on the bench"},
 
     {LK_SEC_CODES, "digits", LK_TYPE_UINT, IN(lk_config, code_digits), 6, 16, NULL, "8", NULL,
-     "how many digits a pickup code has; upstream must announce codes of this length"},
+     "how many digits a pickup code has; upstream must announce codes of this length; digits of just this number name "
+     "nothing else"},
 
-    {LK_SEC_DEPOSIT, "unknown_barcode", LK_TYPE_CHOICE, IN(lk_config, unknown_barcode), 0, 0, "refuse|accept", "refuse",
-     NULL, "whether a courier may deposit an item that upstream did not announce"},
+    {LK_SEC_DEPOSIT, "unknown_barcode", LK_TYPE_CHOICE, IN(lk_config, core.unknown_barcode), LK_BARCODE_REFUSE, 0,
+     "refuse|ask|accept", "refuse", NULL,
+     "a courier scans an item that upstream did not announce: refuse it, ask whether to take it all the same, or take "
+     "it"},
     {LK_SEC_DEPOSIT, "retention_days", LK_TYPE_UINT, IN(lk_config, retention_days), 1, 365, NULL, "15", NULL,
      "days until an item is overdue; its code stays valid until staff recall it"},
+    {LK_SEC_DEPOSIT, "misload_check", LK_TYPE_BOOL, IN(lk_config, core.misload_check), 0, 0, NULL, "no", NULL,
+     "an item is scanned once more in front of its open door, so that none gets into another's compartment"},
+    {LK_SEC_DEPOSIT, "join_case", LK_TYPE_BOOL, IN(lk_config, core.join_case), 0, 0, NULL, "yes", NULL,
+     "several items of one case and person may lie in one compartment"},
+    {LK_SEC_DEPOSIT, "keep_free", LK_TYPE_COUNTS, IN(lk_config, core.keep_free), 0, 0, NULL, "", NULL,
+     "compartments of a size that couriers and citizens leave free; clerks may fill them"},
+
+    {LK_SEC_PICKUP, "refusable", LK_TYPE_BOOL, IN(lk_config, core.refusable), 0, 0, NULL, "yes", NULL,
+     "a recipient may refuse an item at the open door; it stays inside until staff take it back"},
+    {LK_SEC_PICKUP, "rating", LK_TYPE_BOOL, IN(lk_config, core.rating), 0, 0, NULL, "no", NULL,
+     "after a pickup the screen asks for one to five stars"},
+    {LK_SEC_PICKUP, "extend_days", LK_TYPE_UINT, IN(lk_config, core.extend_days), 0, 60, NULL, "3", NULL,
+     "how many days \"more time\" adds; 0: the screen does not offer it"},
+    {LK_SEC_PICKUP, "extend_most", LK_TYPE_UINT, IN(lk_config, core.extend_most), 1, 10, NULL, "1", NULL,
+     "how often a recipient may ask for more time for one item"},
+
+    {LK_SEC_DROPOFF, "enabled", LK_TYPE_BOOL, IN(lk_config, core.dropoff), 0, 0, NULL, "no", NULL,
+     "citizens may leave material for the office in a compartment, under the number of their case"},
+    {LK_SEC_DROPOFF, "most", LK_TYPE_UINT, IN(lk_config, core.dropoff_most), 1, LK_MAX_DOORS, NULL, "4", NULL,
+     "how many compartments such material may fill at a time"},
+
+    {LK_SEC_STAFF, "two_person_within_s", LK_TYPE_S, IN(lk_config, core.two_person_ms), 0, 86400, NULL, "1800", NULL,
+     "who opens a second compartment without a code this soon needs a second person, in s; 0: never"},
+    {LK_SEC_STAFF, "inspect_every_days", LK_TYPE_UINT, IN(lk_config, inspect_every_days), 0, 365, NULL, "7", NULL,
+     "a fault is shown when the last inspection round is longer ago, in days; 0: rounds are not asked for"},
+
+    {LK_SEC_RETENTION, "remind_days", LK_TYPE_UINT, IN(lk_config, remind_days), 0, 60, NULL, NULL,
+     "3, or 1 less than retention_days",
+     "upstream is told to remind the recipient so many days before an item is overdue; 0: never"},
+    {LK_SEC_RETENTION, "personal_days", LK_TYPE_UINT, IN(lk_config, personal_days), 1, 3650, NULL, "30", NULL,
+     "days after an item's story ended until name, phone and case are erased"},
+    {LK_SEC_RETENTION, "records_days", LK_TYPE_UINT, IN(lk_config, records_days), 1, 36500, NULL, "365", NULL,
+     "days after an item's story ended until its postal record is removed; at least personal_days"},
+
+    {LK_SEC_WINDOW, "hours", LK_TYPE_HOURS, IN(lk_window, week), 0, 0, NULL, NULL, NULL,
+     "when this window of the office is open; a day that is not named is closed"},
+    {LK_SEC_WINDOW, "open_on_holidays", LK_TYPE_BOOL, IN(lk_window, on_holidays), 0, 0, NULL, "no", NULL,
+     "it keeps its hours on the closed days of [holidays YEAR]"},
+
+    {LK_SEC_HOLIDAYS, "closed", LK_TYPE_CLOSED, 0, sizeof(struct lk_holidays), 0, 0, NULL, "", NULL,
+     "days of this year on which windows are closed"},
+    {LK_SEC_HOLIDAYS, "working", LK_TYPE_WORKING, 0, sizeof(struct lk_holidays), 0, 0, NULL, "", NULL,
+     "make-up days of this year, and the weekday whose hours they have"},
 
     {LK_SEC_TIMING, "pulse_wait_s", LK_TYPE_S, IN(lk_config, core.pulse_wait_ms), 5, 300, NULL, "30", NULL,
      "how long a pulse may wait for its power supply, in s"},
@@ -203,6 +256,8 @@ const struct lk_config_key lk_config_keys[] = {
      "how long \"open again\" is offered after closing, in s"},
     {LK_SEC_TIMING, "notice_s", LK_TYPE_S, IN(lk_config, core.notice_ms), 3, 120, NULL, "15", NULL,
      "how long a notice stays on the screen, in s"},
+    {LK_SEC_TIMING, "person_idle_s", LK_TYPE_S, IN(lk_config, core.person_idle_ms), 10, 600, NULL, "60", NULL,
+     "a screen that waits for a citizen's typing ends without a touch after this, in s"},
     {LK_SEC_TIMING, "staff_idle_s", LK_TYPE_S, IN(lk_config, core.staff_idle_ms), 10, 3600, NULL, "180", NULL,
      "a staff session without a touch ends after this, in s"},
     {LK_SEC_TIMING, "doubt_grace_s", LK_TYPE_S, IN(lk_config, core.doubt_grace_ms), 0, 86400, NULL, "900", NULL,

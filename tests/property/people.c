@@ -354,6 +354,10 @@ static void upstream(struct world *w)
 {
     int64_t what = world_between(w, 0, 99);
     struct lk_input in;
+    if (world_chance(w, 300)) {
+        world_chance(w, 850) ? postal_command(w) : postal_calendar(w);
+        return;
+    }
     if (what < 65) {
         (what < 8 ? grant : what < 12 ? codes : announce)(w);
         return;

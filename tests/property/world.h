@@ -5,6 +5,7 @@
  *   world.c    time, the queue of happenings, the engine's part: step, commit, adopt, act; crash and restart
  *   cabinet.c  doors, locks, boards and the driver: what the controller sees of them, and what is really so
  *   people.c   citizens, couriers and clerks at the kiosk, staff with lockerctl, upstream
+ *   postal.c   upstream's commands about items and codes, and what the calendar asks for
  *   truths.c   what must be true of the world after every step, seen from outside
  *
  * Thread: one. A broken truth is kept in .broken and ends the run.
@@ -174,6 +175,12 @@ void citizens_details(struct world *w, struct lk_item *item);
 void citizens_button(struct world *w, struct lk_input *in);
 /* What a citizen's screen waits for, when it waits for something else than a button; false: it does not. */
 bool citizens_answer(struct world *w, const struct lk_view *v, struct lk_input *ret_in);
+
+/* --- postal.c: upstream's commands about items and codes; the calendar ----------------------------------------------
+ */
+
+void postal_command(struct world *w);
+void postal_calendar(struct world *w);
 
 /* --- truths.c ------------------------------------------------------------------------------------------------------
  */
