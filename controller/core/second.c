@@ -30,7 +30,8 @@ void lk_second_typed(struct lk_step *s)
         return;
     }
     if (s->in->tail[0] == '\0') {
-        lk_session_show(s, LK_SCREEN_SECOND); /* not a try: once more */
+        session->reason = LK_REASON_CODE_MALFORMED; /* not a try: once more */
+        lk_session_show(s, LK_SCREEN_SECOND);
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_CODE_MALFORMED);
         return;
     }

@@ -90,6 +90,7 @@ CASE(not_four_digits_are_no_try)
     second("");
     CHECK_INT(answer(), LK_REASON_CODE_MALFORMED);
     CHECK_INT(shown().screen, LK_SCREEN_SECOND);
+    CHECK_INT(shown().reason, LK_REASON_CODE_MALFORMED);
     CHECK_INT(bench.core.lockout.tries, 0);
     second("1234");
     CHECK_INT(count_fx(LK_FX_PULSE), 1);
