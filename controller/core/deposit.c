@@ -416,6 +416,7 @@ static bool is_in_hand(enum lk_screen screen)
 void lk_deposit_changed(struct lk_step *s, const struct lk_item *item)
 {
     struct lk_session *session = &s->core->session;
+    lk_second_changed(s, item->id);
     if (!is_in_hand(session->screen) || strcmp(session->item.id, item->id) != 0) {
         return;
     }
