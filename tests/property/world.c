@@ -381,6 +381,7 @@ static void configure(struct world *w)
     cfg->banks = (int)world_between(w, 1, 3);
     cfg->doors = cfg->banks * DOORS_A_BANK;
     cfg->unknown_barcode = (enum lk_unknown_barcode)world_between(w, 0, LK_BARCODES - 1);
+    citizens_policy(w);
     cfg->misload_check = world_chance(w, 300);
     cfg->join_case = world_chance(w, 800);
     cfg->keep_free[LK_SIZE_S] = world_chance(w, 300);

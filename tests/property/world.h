@@ -143,6 +143,8 @@ struct envelope *cabinet_envelope(struct world *w, const char *id);
 /* --- people.c ------------------------------------------------------------------------------------------------------
  */
 
+/* An envelope that nobody has seen yet; NULL: there are too many already. */
+const struct envelope *people_envelope(struct world *w);
 void people_kiosk(struct world *w);
 void people_world(struct world *w);
 
@@ -167,6 +169,18 @@ void staff_hand_over(struct world *w);
 
 void postal_command(struct world *w);
 void postal_calendar(struct world *w);
+
+/* --- citizens.c: what else citizens do -----------------------------------------------------------------------------
+ */
+
+/* What this site lets them do. */
+void citizens_policy(struct world *w);
+/* An announced item's details: the phone tail, whether it is asked for. */
+void citizens_details(struct world *w, struct lk_item *item);
+/* What a citizen's button carries. */
+void citizens_button(struct world *w, struct lk_input *in);
+/* What a citizen's screen waits for, when it waits for something else than a button; false: it does not. */
+bool citizens_answer(struct world *w, const struct lk_view *v, struct lk_input *ret_in);
 
 /* --- truths.c ------------------------------------------------------------------------------------------------------
  */
