@@ -1,5 +1,6 @@
 #include "app.h"
 #include "metrics.h"
+#include "windows.h"
 #include "wiring.h"
 
 #include "base/log.h"
@@ -138,6 +139,15 @@ static void write_metrics(struct lk_app *app, int64_t now_ms)
     }
 }
 
+/* Each second, for the clock may jump at any; the face tells people only of a change. */
+static void tell_of_windows(struct lk_app *app)
+{
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    struct lk_face_window window;
+    lk_windows_now(app->config, &now, &window);
+    lk_face_window(app->face, &window);
+}
+
 static void on_housekeeping(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
@@ -151,6 +161,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *user)
         lk_engine_post(app->engine, &in);
         lk_dues_look(app->dues);
     }
+    tell_of_windows(app);
     look_after_store(app, now_ms);
     write_metrics(app, now_ms);
     feed_watchdog(app, now_ms);
@@ -235,6 +246,9 @@ static int start_store(struct lk_app *app, struct lk_text *why)
         .site_id = app->config->site.id,
         .core = &app->config->core,
         .retention_days = app->config->retention_days,
+        .remind_days = app->config->remind_days,
+        .personal_days = app->config->personal_days,
+        .records_days = app->config->records_days,
     };
     int r = lk_store_open(&config, &app->store, why);
     return r < 0 ? store_exit_code(r) : EX_OK;
@@ -361,6 +375,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     lk_postal_serve(app->postal, app->engine);
     lk_engine_post(app->engine, &boot);
     lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
+    tell_of_windows(app);
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
     return r == 0 ? start_devices(app, why) : EX_OSERR;
 }
@@ -373,6 +388,7 @@ int lk_app_start(struct lk_app *app, const struct lk_config *config, const struc
         start_admin, open_lines,  start_postal,  go,           start_dues,
     };
     *app = (struct lk_app){.config = config, .backends = *backends};
+    lk_windows_zone(config); /* before there is any thread */
     app->started_at_ms = lk_clock_mono_ms(backends->clock);
     app->tidy_at_ms = app->started_at_ms + TIDY_EVERY_MS;
     for (unsigned i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {

@@ -30,10 +30,39 @@ const char *lk_config_title(const struct lk_config_found *s, char *buf, size_t c
 
 void *lk_config_base(struct lk_config *config, enum lk_config_section kind, unsigned index)
 {
-    if (kind == LK_SEC_FIELDBUS) {
+    switch (kind) {
+    case LK_SEC_FIELDBUS:
         return &config->fieldbus[index];
+    case LK_SEC_BANK:
+        return &config->bank[index];
+    case LK_SEC_WINDOW:
+        return &config->window[index];
+    case LK_SEC_HOLIDAYS:
+        return &config->calendar.year[index];
+    case LK_SEC_SITE:
+    case LK_SEC_PATHS:
+    case LK_SEC_UPLINK:
+    case LK_SEC_KIOSK:
+    case LK_SEC_ADMIN:
+    case LK_SEC_SCANNER:
+    case LK_SEC_KEYPAD:
+    case LK_SEC_CARD:
+    case LK_SEC_PANEL:
+    case LK_SEC_CODES:
+    case LK_SEC_DEPOSIT:
+    case LK_SEC_TIMING:
+    case LK_SEC_LOCKOUT:
+    case LK_SEC_REMOTE:
+    case LK_SEC_METRICS:
+    case LK_SEC_LOG:
+    case LK_SEC_PICKUP:
+    case LK_SEC_DROPOFF:
+    case LK_SEC_STAFF:
+    case LK_SEC_RETENTION:
+    case LK_SECTIONS:
+        break;
     }
-    return kind == LK_SEC_BANK ? (void *)&config->bank[index] : (void *)config;
+    return config;
 }
 
 struct lk_config_found *lk_config_find(struct lk_config_reader *r, enum lk_config_section kind, const char *name)
@@ -169,7 +198,8 @@ void lk_config_print_keys(FILE *out)
         struct lk_text t = lk_text_init(allowed, sizeof(allowed));
         lk_config_allowed(key, &t);
         const struct lk_config_kind *kind = &lk_config_kinds[key->section];
-        fprintf(out, "| `[%s%s]` | `%s` | ", kind->word, kind->named ? " NAME" : "", key->key);
+        const char *name = key->section == LK_SEC_HOLIDAYS ? " YEAR" : kind->named ? " NAME" : "";
+        fprintf(out, "| `[%s%s]` | `%s` | ", kind->word, name, key->key);
         print_default(out, key);
         fprintf(out, " | %s | %s |\n", allowed, key->help);
     }

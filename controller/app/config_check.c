@@ -6,6 +6,9 @@
 /* Where a missing section is to be reported: the first line of the main file. */
 static const struct lk_config_place top = {.file = 0, .line = 1};
 
+/* Of an item whose retention is longer than that. */
+enum { REMIND_DAYS = 3 };
+
 static void check_required_keys(struct lk_config_reader *r, const struct lk_config_found *s)
 {
     char title[64], allowed[256];
@@ -150,8 +153,33 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_REMOTE:
     case LK_SEC_METRICS:
     case LK_SEC_LOG:
+    case LK_SEC_PICKUP:
+    case LK_SEC_DROPOFF:
+    case LK_SEC_STAFF:
+    case LK_SEC_RETENTION:
+    case LK_SEC_WINDOW:
+    case LK_SEC_HOLIDAYS:
     case LK_SECTIONS:
         break;
+    }
+}
+
+static void check_retention(struct lk_config_reader *r)
+{
+    struct lk_config *c = r->config;
+    const struct lk_config_found *s = lk_config_find(r, LK_SEC_RETENTION, NULL);
+    if (s == NULL || !lk_config_key_given(s, "remind_days")) {
+        c->remind_days = c->retention_days > REMIND_DAYS ? REMIND_DAYS : c->retention_days - 1;
+    } else if (c->remind_days >= c->retention_days) {
+        lk_config_fault(r, lk_config_key_place(s, "remind_days"),
+                        "retention.remind_days: %u is not less than deposit.retention_days (%u); allowed: less",
+                        c->remind_days, c->retention_days);
+    }
+    if (c->records_days < c->personal_days) {
+        const char *key = s != NULL && lk_config_key_given(s, "records_days") ? "records_days" : "personal_days";
+        lk_config_fault(r, s != NULL ? lk_config_key_place(s, key) : top,
+                        "retention.%s: records_days (%u) is less than personal_days (%u); allowed: as many or more",
+                        key, c->records_days, c->personal_days);
     }
 }
 
@@ -198,7 +226,7 @@ static void derive_core(struct lk_config *c)
             door->low_reach = (bank->low_reach & (UINT32_C(1) << d)) != 0;
         }
     }
-    core->unknown_barcode = c->unknown_barcode == LK_CONFIG_ACCEPT ? LK_BARCODE_ACCEPT : LK_BARCODE_REFUSE;
+    (void)lk_text_copy(core->site, sizeof(core->site), c->site.id);
 }
 
 void lk_config_check(struct lk_config_reader *r)
@@ -210,6 +238,8 @@ void lk_config_check(struct lk_config_reader *r)
         check_section(r, &r->found[i]);
     }
     lk_config_check_banks(r);
+    check_retention(r);
+    lk_config_check_windows(r);
     derive_path(r, c->paths.database, sizeof(c->paths.database), c->paths.state_dir, "lockerd.db", SIZE_MAX);
     derive_path(r, c->paths.code_key, sizeof(c->paths.code_key), c->paths.state_dir, "code.key", SIZE_MAX);
     derive_path(r, c->admin_socket, sizeof(c->admin_socket), c->paths.run_dir, "admin.sock", 108);

@@ -28,6 +28,12 @@ enum lk_config_section {
     LK_SEC_REMOTE,
     LK_SEC_METRICS,
     LK_SEC_LOG,
+    LK_SEC_PICKUP,
+    LK_SEC_DROPOFF,
+    LK_SEC_STAFF,
+    LK_SEC_RETENTION,
+    LK_SEC_WINDOW,
+    LK_SEC_HOLIDAYS,
     LK_SECTIONS
 };
 
@@ -51,13 +57,19 @@ enum lk_config_type {
     LK_TYPE_LEVELS,  /* high low:3,7 [uint32_t, bit set: high] */
     LK_TYPE_LINES,   /* GPIO5 #13 #16-19 [lk_config_lines] */
     LK_TYPE_CHIP,    /* label:NAME or an absolute path [char array] */
+    LK_TYPE_ZONE,    /* name of a time zone [char array] */
+    LK_TYPE_COUNTS,  /* S:2 M:1 [unsigned array] */
+    LK_TYPE_HOURS,   /* mon-fri 09:00-17:00 [lk_day_hours array] */
+    LK_TYPE_CLOSED,  /* dates [lk_holidays] */
+    LK_TYPE_WORKING, /* dates and weekdays [lk_holidays] */
 };
 
 struct lk_config_key {
     enum lk_config_section section;
     const char *key;
     enum lk_config_type type;
-    size_t offset; /* in the section's structure: lk_config_fieldbus, lk_config_bank, else lk_config */
+    size_t offset; /* in the section's structure: lk_config_fieldbus, lk_config_bank, lk_window, lk_holidays, else
+                      lk_config */
     size_t size;
     uint64_t min, max;
     const char *choices; /* "rtu|tcp" */
@@ -87,7 +99,7 @@ struct lk_config_place {
 struct lk_config_found {
     enum lk_config_section kind;
     char name[LK_CONFIG_NAME];
-    unsigned index;              /* named: into lk_config.fieldbus or .bank */
+    unsigned index;              /* named: into lk_config.fieldbus, .bank, .window or .calendar.year */
     struct lk_config_place head; /* its first heading */
     unsigned last_file;          /* the file whose heading opened it last, for duplicates within one file */
     struct lk_config_place key_at[LK_CONFIG_KEYS_MOST]; /* by row of the table; line 0: not set */
@@ -101,7 +113,7 @@ struct lk_config_fault {
     char text[LK_CONFIG_ERROR_TEXT];
 };
 
-enum { LK_CONFIG_FOUND_MOST = LK_SECTIONS + LK_CONFIG_BUSES + LK_MAX_BANKS };
+enum { LK_CONFIG_FOUND_MOST = LK_SECTIONS + LK_CONFIG_BUSES + LK_MAX_BANKS + LK_WINDOWS + LK_HOLIDAY_YEARS };
 
 struct lk_config_reader {
     struct lk_config *config;
@@ -150,6 +162,17 @@ void lk_config_set_levels(struct lk_config_reader *r, struct lk_config_found *s,
                           const char *value, void *field);
 void lk_config_set_lines(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
                          const char *value, void *field);
+
+void lk_config_set_counts(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                          const char *value, void *field);
+
+/* Windows' hours and the days of a year (config_hours.c). */
+void lk_config_set_hours(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                         const char *value, void *field);
+/* The year of "[holidays 2026]". 0 or -EINVAL. */
+int lk_config_year(const char *name, int *ret_year);
+/* Windows need a time zone that this machine knows. */
+void lk_config_check_windows(struct lk_config_reader *r);
 
 /* Doors (bits) as "3 5-7", for messages. */
 void lk_config_list_doors(uint32_t mask, struct lk_text *out);

@@ -258,6 +258,29 @@ void lk_config_set_lines(struct lk_config_reader *r, struct lk_config_found *s, 
     }
 }
 
+void lk_config_set_counts(struct lk_config_reader *r, struct lk_config_found *s, const struct lk_config_key *key,
+                          const char *value, void *field)
+{
+    unsigned counts[LK_SIZES] = {0};
+    bool seen[LK_SIZES] = {false};
+    enum lk_size size = LK_SIZE_S;
+    int rc = 0;
+    for (const char *at = value; rc == 0 && *at != '\0';) {
+        unsigned first = 0, last = 0;
+        rc = take_size(&at, &size);
+        rc = rc == 0 ? take_range(&at, 0, LK_MAX_DOORS, &first, &last) : rc;
+        rc = rc == 0 && (first != last || !at_word_end(&at)) ? -EINVAL : rc;
+        rc = rc == 0 && seen[size] ? -EEXIST : rc;
+        seen[size] = true;
+        counts[size] = first;
+    }
+    if (rc < 0) {
+        fault_list(r, s, key, value, rc, lk_size_name(size), "is not a list of sizes and numbers");
+    } else {
+        memcpy(field, counts, sizeof(counts));
+    }
+}
+
 void lk_config_list_doors(uint32_t mask, struct lk_text *out)
 {
     for (unsigned d = 0; d < LK_CONFIG_BANK_DOORS; d++) {

@@ -57,6 +57,11 @@ static bool parse_title(struct lk_config_reader *r, char *title, enum lk_config_
                             title);
             return false;
         }
+        int year;
+        if (k == LK_SEC_HOLIDAYS && lk_config_year(name, &year) < 0) {
+            lk_config_fault(r, r->at, "[%.60s]: wrong or missing year; allowed: 1970 to 2199", title);
+            return false;
+        }
         if (kind->named && !lk_text_is_id(name, LK_CONFIG_NAME - 1)) {
             lk_config_fault(r, r->at, "[%.60s]: wrong or missing name; allowed: 1 to %d letters, digits and . _ -",
                             title, LK_CONFIG_NAME - 1);
@@ -73,7 +78,10 @@ static bool parse_title(struct lk_config_reader *r, char *title, enum lk_config_
 /* The next index of a named kind, or -ENOSPC after an error was recorded. */
 static int take_index(struct lk_config_reader *r, enum lk_config_section kind)
 {
-    unsigned *count = kind == LK_SEC_BANK ? &r->config->banks : &r->config->fieldbuses;
+    unsigned *count = kind == LK_SEC_BANK       ? &r->config->banks
+                      : kind == LK_SEC_WINDOW   ? &r->config->windows
+                      : kind == LK_SEC_HOLIDAYS ? &r->config->calendar.years
+                                                : &r->config->fieldbuses;
     if (*count >= lk_config_kinds[kind].most) {
         lk_config_fault(r, r->at, "%s: too many sections; allowed: %u", lk_config_kinds[kind].word,
                         lk_config_kinds[kind].most);
@@ -97,6 +105,11 @@ static struct lk_config_found *open_section(struct lk_config_reader *r, enum lk_
     } else if (kind == LK_SEC_FIELDBUS) {
         struct lk_config_fieldbus *bus = &r->config->fieldbus[index];
         (void)lk_text_copy(bus->name, sizeof(bus->name), name);
+    } else if (kind == LK_SEC_WINDOW) {
+        struct lk_window *window = &r->config->window[index];
+        (void)lk_text_copy(window->name, sizeof(window->name), name);
+    } else if (kind == LK_SEC_HOLIDAYS) {
+        (void)lk_config_year(name, &r->config->calendar.year[index].year);
     }
     if (lk_config_kinds[kind].named) {
         lk_config_set_defaults(r, kind, s->index);

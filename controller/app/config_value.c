@@ -84,6 +84,21 @@ void lk_config_allowed(const struct lk_config_key *key, struct lk_text *out)
     case LK_TYPE_CHIP:
         lk_text_addf(out, "label:NAME or an absolute path, of at most %zu bytes", key->size - 1);
         break;
+    case LK_TYPE_ZONE:
+        lk_text_add(out, "a name such as Asia/Shanghai");
+        break;
+    case LK_TYPE_COUNTS:
+        lk_text_add(out, "each size once, such as S:2 M:1 (S, M, L, XL), up to 512 each");
+        break;
+    case LK_TYPE_HOURS:
+        lk_text_add(out, "days and times, such as mon-fri 09:00-12:00 13:30-17:00, sat sun 10:00-16:00");
+        break;
+    case LK_TYPE_CLOSED:
+        lk_text_add(out, "dates of the year, each once, such as 2026-01-01 2026-02-16..2026-02-22");
+        break;
+    case LK_TYPE_WORKING:
+        lk_text_add(out, "dates of the year and the weekday each works like, such as 2026-02-14:fri");
+        break;
     }
 }
 
@@ -183,6 +198,13 @@ static bool is_url(const char *s)
     return strncmp(s, "mqtts://", 8) == 0 && is_host_port(s + 8);
 }
 
+/* A path below the zoneinfo folder that cannot leave it. */
+static bool is_zone(const char *s)
+{
+    return s[0] != '/' && s[0] != '.' && strstr(s, "..") == NULL &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+-") == strlen(s);
+}
+
 static bool is_chip(const char *s)
 {
     return s[0] == '/' || (strncmp(s, "label:", 6) == 0 && lk_text_is_printable(s + 6, LK_CONFIG_CHIP_NAME));
@@ -210,6 +232,9 @@ static const char *text_fault(enum lk_config_type type, const char *value, size_
     }
     if (type == LK_TYPE_ADDRESS && !is_address(value)) {
         return "is no such address";
+    }
+    if (type == LK_TYPE_ZONE && !is_zone(value)) {
+        return "is no such name";
     }
     if (type == LK_TYPE_CHIP && !is_chip(value)) {
         return "is neither a label nor a path";
@@ -252,6 +277,7 @@ void lk_config_set(struct lk_config_reader *r, struct lk_config_found *s, const 
     case LK_TYPE_ADDRESS:
     case LK_TYPE_URL:
     case LK_TYPE_CHIP:
+    case LK_TYPE_ZONE:
         set_text(r, s, key, value, field);
         break;
     case LK_TYPE_SIZES:
@@ -268,6 +294,14 @@ void lk_config_set(struct lk_config_reader *r, struct lk_config_found *s, const 
         break;
     case LK_TYPE_LINES:
         lk_config_set_lines(r, s, key, value, field);
+        break;
+    case LK_TYPE_COUNTS:
+        lk_config_set_counts(r, s, key, value, field);
+        break;
+    case LK_TYPE_HOURS:
+    case LK_TYPE_CLOSED:
+    case LK_TYPE_WORKING:
+        lk_config_set_hours(r, s, key, value, field);
         break;
     }
 }

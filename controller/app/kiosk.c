@@ -150,24 +150,39 @@ static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
 /* --- the recall list
  * ------------------------------------------------------------------------------------------------------------ */
 
-struct recall_walk {
+struct list_walk {
     struct lk_app *app;
-    struct lk_face_recalls *list;
+    struct lk_face_list *list;
 };
+
+/* What a round takes along; lk_store_list_round() asks the same of an item in a locker. */
+static bool is_due(const struct lk_item *item)
+{
+    return item->overdue || item->cancelled || item->rejected || item->dropoff || item->channel != LK_CHANNEL_LOCKER;
+}
 
 static bool add_recall(void *user, const struct lk_store_item *row)
 {
-    struct recall_walk *walk = user;
-    const struct lk_core_config *cfg = lk_engine_core_config(walk->app->engine);
-    return lk_face_recall_add(walk->list, &row->item, lk_core_label(cfg, row->item.door)) == 0;
+    struct list_walk *walk = user;
+    const char *label = lk_core_label(lk_engine_core_config(walk->app->engine), row->item.door);
+    return lk_face_recall_add(walk->list, &row->item, label, is_due(&row->item)) == 0;
 }
 
-static int on_recalls(void *user, struct lk_face_recalls *list)
+/* One row more than fits, so that the page learns that there are more. */
+static int on_recalls(void *user, struct lk_face_list *list)
 {
     struct lk_app *app = user;
     struct lk_stamp now = lk_engine_stamp(app->engine);
-    struct recall_walk walk = {.app = app, .list = list};
-    return lk_store_list_recalls(app->store, &now, LK_FACE_RECALLS_MAX, add_recall, &walk);
+    struct list_walk walk = {.app = app, .list = list};
+    return lk_store_list_recalls(app->store, &now, LK_FACE_LIST_MAX + 1, add_recall, &walk);
 }
 
-const struct lk_face_ops lk_kiosk_ops = {.act = on_act, .recalls = on_recalls};
+/* No screen asks for it before the store can list it. */
+static int on_receipt(void *user, struct lk_face_list *list)
+{
+    (void)user;
+    (void)list;
+    return -ENOTSUP;
+}
+
+const struct lk_face_ops lk_kiosk_ops = {.act = on_act, .recalls = on_recalls, .receipt = on_receipt};

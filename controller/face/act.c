@@ -41,21 +41,35 @@ static int read_item(const char *value, struct lk_face_act *act)
     return lk_text_is_id(value, LK_ITEM_ID_MAX) ? lk_text_copy(act->item, sizeof(act->item), value) : -EINVAL;
 }
 
-/* One row per member of an act. `only` limits a member to one button: it is required there and refused elsewhere. */
+static int read_rating(json_int_t value, struct lk_face_act *act)
+{
+    if (value < 1 || value > 5) {
+        return -EINVAL;
+    }
+    act->rating = (unsigned)value;
+    return 0;
+}
+
+static const char any_text[] = "a text of 1 to 256 bytes without control characters";
+
+/* One row per member of an act; a text or a number. `only` limits a member to one button: it is required there and
+ * refused elsewhere. */
 static const struct member {
     enum lk_face_act_kind kind;
     const char *name;
-    int (*read)(const char *value, struct lk_face_act *act);
     enum lk_button only;
     const char *form;
+    int (*text)(const char *value, struct lk_face_act *act);
+    int (*number)(json_int_t value, struct lk_face_act *act);
 } members[] = {
-    {LK_FACE_CODE, "code", read_text, LK_BUTTONS, "a text of 1 to 256 bytes without control characters"},
-    {LK_FACE_SCAN, "text", read_text, LK_BUTTONS, "a text of 1 to 256 bytes without control characters"},
-    {LK_FACE_SIGN_IN, "staff", read_staff, LK_BUTTONS, "1 to 32 letters, digits or . _ -"},
-    {LK_FACE_SIGN_IN, "pin", read_pin, LK_BUTTONS, "1 to 32 printable ASCII characters"},
-    {LK_FACE_BUTTON, "button", read_button, LK_BUTTONS, "the name of a button"},
-    {LK_FACE_BUTTON, "size", read_size, LK_BUTTON_SIZE, "the name of a size"},
-    {LK_FACE_BUTTON, "item", read_item, LK_BUTTON_RECALL_ITEM, "1 to 64 letters, digits or . _ -"},
+    {LK_FACE_CODE, "code", LK_BUTTONS, any_text, .text = read_text},
+    {LK_FACE_SCAN, "text", LK_BUTTONS, any_text, .text = read_text},
+    {LK_FACE_SIGN_IN, "staff", LK_BUTTONS, "1 to 32 letters, digits or . _ -", .text = read_staff},
+    {LK_FACE_SIGN_IN, "pin", LK_BUTTONS, "1 to 32 printable ASCII characters", .text = read_pin},
+    {LK_FACE_BUTTON, "button", LK_BUTTONS, "the name of a button", .text = read_button},
+    {LK_FACE_BUTTON, "size", LK_BUTTON_SIZE, "the name of a size", .text = read_size},
+    {LK_FACE_BUTTON, "item", LK_BUTTON_RECALL_ITEM, "1 to 64 letters, digits or . _ -", .text = read_item},
+    {LK_FACE_BUTTON, "rating", LK_BUTTON_RATE, "a number from 1 to 5", .number = read_rating},
 };
 
 static const char *const kind_names[] = {
@@ -79,6 +93,14 @@ static int read_kind(const json_t *object, struct lk_face_act *act, struct lk_te
     return -EINVAL;
 }
 
+static int read_value(const json_t *value, const struct member *member, struct lk_face_act *act)
+{
+    if (member->number) {
+        return json_is_integer(value) ? member->number(json_integer_value(value), act) : -EINVAL;
+    }
+    return json_is_string(value) ? member->text(json_string_value(value), act) : -EINVAL;
+}
+
 static int read_member(const json_t *object, const struct member *member, struct lk_face_act *act, struct lk_text *why)
 {
     const json_t *value = json_object_get(object, member->name);
@@ -95,7 +117,7 @@ static int read_member(const json_t *object, const struct member *member, struct
         lk_text_addf(why, "%s: missing", member->name);
         return -EINVAL;
     }
-    if (!json_is_string(value) || member->read(json_string_value(value), act) < 0) {
+    if (read_value(value, member, act) < 0) {
         lk_text_addf(why, "%s: has to be %s", member->name, member->form);
         return -EINVAL;
     }

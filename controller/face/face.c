@@ -19,24 +19,9 @@
 
 static const char json_media[] = "application/json";
 
-static void answer_json(struct lk_http_conn *conn, int status, enum lk_result result, enum lk_reason reason,
-                        const char *message)
-{
-    char body[512];
-    struct lk_text t = lk_text_init(body, sizeof(body));
-
-    lk_text_addf(&t, "{\"result\":\"%s\",\"reason\":\"%s\"", lk_result_name(result), lk_reason_name(reason));
-    if (message) {
-        lk_text_add(&t, ",\"message\":");
-        lk_json_add_string(&t, message);
-    }
-    lk_text_add(&t, "}\n");
-    lk_http_answer(conn, status, json_media, "", body, t.len);
-}
-
 static void refuse(struct lk_http_conn *conn, int status, const char *why)
 {
-    answer_json(conn, status, LK_RESULT_REFUSED, LK_REASON_BAD_REQUEST, why);
+    lk_face_answer(conn, status, LK_RESULT_REFUSED, LK_REASON_BAD_REQUEST, why);
 }
 
 static void get_page(struct lk_face *face, const struct lk_face_call *call)
@@ -50,38 +35,32 @@ static void get_view(struct lk_face *face, const struct lk_face_call *call)
     struct lk_text t = lk_text_init(text, sizeof(text));
 
     lk_face_snapshot(face, &t);
-    lk_http_answer(call->conn, 200, json_media, "", text, t.len);
+    lk_face_answer_json(call->conn, text, t.len);
 }
 
 static void get_events(struct lk_face *face, const struct lk_face_call *call)
 {
     if (lk_face_stream_open(face, call->conn) < 0) {
-        answer_json(call->conn, 503, LK_RESULT_REFUSED, LK_REASON_NOT_NOW, "all 8 streams are taken");
+        lk_face_answer(call->conn, 503, LK_RESULT_REFUSED, LK_REASON_NOT_NOW, "all 8 streams are taken");
     }
 }
 
 static void get_recalls(struct lk_face *face, const struct lk_face_call *call)
 {
-    struct lk_face_recalls list = {0};
-
     if (face->view.role == LK_ACTOR_SYSTEM) {
-        answer_json(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "nobody of the staff is signed in");
+        lk_face_answer(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "nobody of the staff is signed in");
         return;
     }
-    list.out = open_memstream(&list.text, &list.length);
-    if (!list.out) {
-        answer_json(call->conn, 503, LK_RESULT_FAILED, LK_REASON_NOT_NOW, "no memory for the list");
+    lk_face_answer_list(call->conn, face->ops->recalls, face->user);
+}
+
+static void get_receipt(struct lk_face *face, const struct lk_face_call *call)
+{
+    if (face->view.role == LK_ACTOR_SYSTEM || face->view.screen != LK_SCREEN_RECEIPT) {
+        lk_face_answer(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "nobody asked for a receipt");
         return;
     }
-    fputs("{\"items\":[", list.out);
-    int error = face->ops->recalls(face->user, &list);
-    fprintf(list.out, "],\"more\":%s}\n", list.more ? "true" : "false");
-    if (fclose(list.out) != 0 || error < 0) {
-        answer_json(call->conn, 503, LK_RESULT_FAILED, LK_REASON_STORE_FAILED, "the list cannot be had now");
-    } else {
-        lk_http_answer(call->conn, 200, json_media, "", list.text, list.length);
-    }
-    free(list.text);
+    lk_face_answer_list(call->conn, face->ops->receipt, face->user);
 }
 
 static void post_act(struct lk_face *face, const struct lk_face_call *call)
@@ -116,6 +95,7 @@ static const struct route {
     {LK_HTTP_GET, "/api/v1/view", false, false, get_view},
     {LK_HTTP_GET, "/api/v1/events", true, false, get_events},
     {LK_HTTP_GET, "/api/v1/recalls", false, false, get_recalls},
+    {LK_HTTP_GET, "/api/v1/receipt", false, false, get_receipt},
     {LK_HTTP_POST, "/api/v1/act", true, true, post_act},
 };
 
@@ -160,7 +140,7 @@ static bool check_sender(const struct lk_face *face, struct lk_http_conn *conn, 
         return false;
     }
     if (head->origin && !is_our_origin(head->origin, head->host)) {
-        answer_json(conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "Origin is not this kiosk's page");
+        lk_face_answer(conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "Origin is not this kiosk's page");
         return false;
     }
     return true;
@@ -169,12 +149,12 @@ static bool check_sender(const struct lk_face *face, struct lk_http_conn *conn, 
 static bool check_route(const struct lk_face *face, const struct lk_face_call *call, const struct route *route)
 {
     if (route->origin && !call->head->origin) {
-        answer_json(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "Origin is missing");
+        lk_face_answer(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED, "Origin is missing");
         return false;
     }
     if (route->token && !has_token(face, call->head)) {
-        answer_json(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED,
-                    "X-Locker-Token is missing or not of this boot: load the page again");
+        lk_face_answer(call->conn, 403, LK_RESULT_REFUSED, LK_REASON_NOT_ALLOWED,
+                       "X-Locker-Token is missing or not of this boot: load the page again");
         return false;
     }
     if (route->method == LK_HTTP_POST && (!call->head->content_type || !is_json_type(call->head->content_type))) {
@@ -236,7 +216,7 @@ static void on_refused(void *user, struct lk_http_conn *conn, int status, const 
 static void on_expired(void *user, struct lk_http_conn *conn)
 {
     lk_face_forget(user, conn);
-    answer_json(conn, 503, LK_RESULT_UNKNOWN, LK_REASON_TIMED_OUT, "no answer came in time");
+    lk_face_answer(conn, 503, LK_RESULT_UNKNOWN, LK_REASON_TIMED_OUT, "no answer came in time");
 }
 
 static void on_gone(void *user, struct lk_http_conn *conn)
@@ -251,30 +231,10 @@ void lk_face_reply(struct lk_face *face, uint64_t request, enum lk_result result
         if (held->conn && held->request == request) {
             struct lk_http_conn *conn = held->conn;
             held->conn = NULL;
-            answer_json(conn, 200, result == LK_RESULT_PENDING ? LK_RESULT_UNKNOWN : result, reason, NULL);
+            lk_face_answer(conn, 200, result == LK_RESULT_PENDING ? LK_RESULT_UNKNOWN : result, reason, NULL);
             return;
         }
     }
-}
-
-int lk_face_recall_add(struct lk_face_recalls *list, const struct lk_item *item, const char *door_label)
-{
-    char row[512];
-    struct lk_text t = lk_text_init(row, sizeof(row));
-
-    if (list->count == LK_FACE_RECALLS_MAX) {
-        list->more = true;
-        return -ENOSPC;
-    }
-    lk_text_add(&t, list->count > 0 ? ",{\"item\":" : "{\"item\":");
-    lk_json_add_string(&t, item->id);
-    lk_text_add(&t, ",\"door\":");
-    lk_json_add_string(&t, door_label);
-    lk_text_addf(&t, ",\"size\":\"%s\",\"overdue\":%s,\"cancelled\":%s}", lk_size_name(item->size),
-                 item->overdue ? "true" : "false", item->cancelled ? "true" : "false");
-    fputs(row, list->out);
-    list->count++;
-    return 0;
 }
 
 static int make_token(struct lk_face *face)
@@ -387,6 +347,7 @@ int lk_face_create(const struct lk_face_config *config, const struct lk_face_ops
     face->ops = ops;
     face->user = user;
     make_fields(face, config->frame_ancestor);
+    (void)lk_window_json(&(struct lk_face_window){.state = LK_FACE_WINDOW_NONE}, face->window);
     lk_face_show(face, &(struct lk_view){.left_ms = -1, .out_of_service = true});
     int error = make_token(face);
     if (error == 0) {

@@ -1,4 +1,4 @@
-/* What face.c (routes) and stream.c (snapshots, live streams) share. Owner thread. */
+/* What face.c (routes), answers.c (JSON answers) and stream.c (snapshots, live streams) share. Owner thread. */
 #ifndef FACE_FACE_PRIVATE_H
 #define FACE_FACE_PRIVATE_H
 
@@ -11,7 +11,7 @@
 
 struct event;
 
-enum { LK_FACE_SNAPSHOT_MAX = LK_VIEW_JSON_MAX + 128 };
+enum { LK_FACE_SNAPSHOT_MAX = LK_VIEW_JSON_MAX + LK_WINDOW_JSON_MAX + 128 };
 
 /* One request on its way through the routes. */
 struct lk_face_call {
@@ -27,7 +27,8 @@ struct lk_face_held {
     uint64_t request;
 };
 
-struct lk_face_recalls {
+/* A list for the page while it is being made. */
+struct lk_face_list {
     FILE *out;
     char *text;
     size_t length;
@@ -47,17 +48,28 @@ struct lk_face {
     char *page;
     size_t page_length;
 
-    struct lk_view view;            /* shown last */
-    char picture[LK_VIEW_JSON_MAX]; /* its text without the durations */
-    int64_t falls_back_at_ms;       /* its left_ms as an instant; LK_NEVER: stays */
-    int64_t unlocked_at_ms;         /* its locked_ms as an instant; 0: not locked */
-    unsigned keyed;                 /* digits typed at the keypad beside the screen */
+    struct lk_view view;             /* shown last */
+    char picture[LK_VIEW_JSON_MAX];  /* its text without the durations */
+    int64_t falls_back_at_ms;        /* its left_ms as an instant; LK_NEVER: stays */
+    int64_t unlocked_at_ms;          /* its locked_ms as an instant; 0: not locked */
+    unsigned keyed;                  /* digits typed at the keypad beside the screen */
+    char window[LK_WINDOW_JSON_MAX]; /* what is told of the office's window, as JSON */
 
     uint64_t last_request;
     struct lk_face_held held[LK_FACE_CONNECTIONS];
     struct lk_http_conn *stream[LK_FACE_STREAMS];
     unsigned streams;
 };
+
+/* Answers an act or a refused request. message: what a programmer wants to know; NULL: nothing. */
+void lk_face_answer(struct lk_http_conn *conn, int status, enum lk_result result, enum lk_reason reason,
+                    const char *message);
+
+/* Answers 200 with this JSON. */
+void lk_face_answer_json(struct lk_http_conn *conn, const char *text, size_t length);
+
+/* Answers with the list that `fill` makes, or says that it cannot be had. */
+void lk_face_answer_list(struct lk_http_conn *conn, int (*fill)(void *user, struct lk_face_list *list), void *user);
 
 /* Adds the snapshot as JSON with the durations as of now. */
 void lk_face_snapshot(const struct lk_face *face, struct lk_text *t);

@@ -34,8 +34,8 @@ void lk_face_snapshot(const struct lk_face *face, struct lk_text *t)
     int64_t now = now_ms();
     int64_t left = face->falls_back_at_ms == LK_NEVER ? -1 : still_ms(face->falls_back_at_ms, now);
 
-    lk_text_addf(t, "{%s,\"keyed\":%u,\"left_ms\":%lld,\"locked_ms\":%lld}", face->picture, face->keyed,
-                 (long long)left, (long long)still_ms(face->unlocked_at_ms, now));
+    lk_text_addf(t, "{%s,\"window\":%s,\"keyed\":%u,\"left_ms\":%lld,\"locked_ms\":%lld}", face->picture, face->window,
+                 face->keyed, (long long)left, (long long)still_ms(face->unlocked_at_ms, now));
 }
 
 static void send_all(struct lk_face *face, const char *text, size_t length)
@@ -83,6 +83,17 @@ void lk_face_keyed(struct lk_face *face, unsigned digits)
 
     if (digits != face->keyed) {
         face->keyed = digits;
+        send_all(face, text, view_event(face, text));
+    }
+}
+
+void lk_face_window(struct lk_face *face, const struct lk_face_window *window)
+{
+    char told[LK_WINDOW_JSON_MAX], text[LK_FACE_SNAPSHOT_MAX + 32];
+
+    (void)lk_window_json(window, told);
+    if (strcmp(told, face->window) != 0) {
+        memcpy(face->window, told, sizeof(told));
         send_all(face, text, view_event(face, text));
     }
 }

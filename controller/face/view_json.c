@@ -9,6 +9,11 @@ static void add_member(struct lk_text *t, const char *name, const char *value)
     lk_text_add(t, ",");
 }
 
+static void add_flag(struct lk_text *t, const char *name, bool value)
+{
+    lk_text_addf(t, "\"%s\":%s,", name, value ? "true" : "false");
+}
+
 static void add_buttons(struct lk_text *t, const struct lk_view *view)
 {
     const char *comma = "";
@@ -44,9 +49,39 @@ size_t lk_view_json(const struct lk_view *view, char text[LK_VIEW_JSON_MAX])
     add_member(&t, "role", lk_actor_name(view->role));
     add_buttons(&t, view);
     add_free(&t, view);
-    lk_text_addf(&t, "\"tries_left\":%u,\"out_of_service\":%s,\"doors_open\":%u,", view->tries_left,
-                 view->out_of_service ? "true" : "false", view->doors_open);
-    lk_text_add(&t, "\"open_door\":");
-    lk_json_add_string(&t, view->open_door);
+    add_flag(&t, "out_of_service", view->out_of_service);
+    add_flag(&t, "round", view->round);
+    add_flag(&t, "post", view->post);
+    add_flag(&t, "tail", view->tail);
+    add_member(&t, "open_door", view->open_door);
+    add_member(&t, "receipt", view->receipt);
+    add_member(&t, "custody", lk_custody_name(view->custody));
+    add_member(&t, "name", view->name);
+    add_member(&t, "join", view->join);
+    lk_text_addf(&t, "\"tries_left\":%u,\"doors_open\":%u,\"more\":%u,\"placed\":%u", view->tries_left,
+                 view->doors_open, view->more, view->placed);
+    return t.len;
+}
+
+size_t lk_window_json(const struct lk_face_window *window, char text[LK_WINDOW_JSON_MAX])
+{
+    static const char *const states[] = {
+        [LK_FACE_WINDOW_OPEN] = "open",
+        [LK_FACE_WINDOW_CLOSED] = "closed",
+        [LK_FACE_WINDOW_UNKNOWN] = "unknown",
+    };
+    struct lk_text t = lk_text_init(text, LK_WINDOW_JSON_MAX);
+
+    if (window->state == LK_FACE_WINDOW_NONE) {
+        lk_text_add(&t, "null");
+        return t.len;
+    }
+    lk_text_add(&t, "{");
+    add_member(&t, "name", window->name);
+    add_member(&t, "state", states[window->state]);
+    add_member(&t, "day", window->day);
+    lk_text_add(&t, "\"at\":");
+    lk_json_add_string(&t, window->at);
+    lk_text_add(&t, "}");
     return t.len;
 }

@@ -2,10 +2,11 @@
  * face-demo: the real face with a scripted app behind it, for the browser tests and for looking at screens by hand.
  *
  * usage: face-demo [--port N] [--phone TEXT] [--tick MS]
- * stdin, JSON lines: {"view": {...}} shows a snapshot (members as in GET /api/v1/view), {"recalls": [...]} sets the
- * recall list, {"answer": {"result": "...", "reason": "..."}} what acts are answered from now on and the one that waits,
- * {"answer": null} not at all, {"keyed": N} digits at the keypad beside it. stdout, JSON lines: {"url": "..."} once, then one line for each
- * act. End of input ends it.
+ * stdin, JSON lines: {"view": {...}} shows a snapshot (members as in GET /api/v1/view; without "window" there is none),
+ * {"recalls": [...]} and {"receipt": [...]} set the lists, {"answer": {"result": "...", "reason": "..."}} what acts are
+ * answered from now on and the one that waits,
+ * {"answer": null} not at all, {"keyed": N} digits at the keypad beside it. stdout, JSON lines: {"url": "..."} once,
+ * then one line for each act. End of input ends it.
  */
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -24,7 +25,7 @@
 struct demo {
     struct event_base *base;
     struct lk_face *face;
-    json_t *recalls;
+    json_t *recalls, *receipt;
     bool silent;
     uint64_t unanswered; /* the act that came last while silent; 0: none */
     enum lk_result result;
@@ -36,9 +37,9 @@ static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
     struct demo *demo = user;
     static const char *const kinds[] = {"code", "scan", "sign_in", "button"};
     json_t *line =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "act", kinds[act->kind], "text", act->text, "staff",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "act", kinds[act->kind], "text", act->text, "staff",
                   act->staff, "pin", act->pin, "button", act->kind == LK_FACE_BUTTON ? lk_button_name(act->button) : "",
-                  "size", lk_size_name(act->size), "item", act->item);
+                  "size", lk_size_name(act->size), "item", act->item, "rating", (int)act->rating);
 
     json_dumpf(line, stdout, JSON_COMPACT);
     puts("");
@@ -50,26 +51,6 @@ static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
     }
 }
 
-static int on_recalls(void *user, struct lk_face_recalls *list)
-{
-    struct demo *demo = user;
-    size_t at;
-    json_t *row;
-
-    if (!json_is_array(demo->recalls)) {
-        return -EIO;
-    }
-    json_array_foreach(demo->recalls, at, row)
-    {
-        struct lk_item item = {.size = LK_SIZE_S,
-                               .overdue = json_is_true(json_object_get(row, "overdue")),
-                               .cancelled = json_is_true(json_object_get(row, "cancelled"))};
-        lk_text_copy(item.id, sizeof(item.id), json_string_value(json_object_get(row, "item")));
-        lk_face_recall_add(list, &item, json_string_value(json_object_get(row, "door")));
-    }
-    return 0;
-}
-
 static void copy_text(const json_t *view, const char *name, char *dst, size_t cap)
 {
     const char *value = json_string_value(json_object_get(view, name));
@@ -77,6 +58,56 @@ static void copy_text(const json_t *view, const char *name, char *dst, size_t ca
     if (value && lk_text_copy(dst, cap, value) < 0) {
         fprintf(stderr, "face-demo: %s is too long\n", name);
     }
+}
+
+static bool flag(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}
+
+static int add_rows(const json_t *rows, bool recalls, struct lk_face_list *list)
+{
+    size_t at;
+    const json_t *row;
+
+    if (!json_is_array(rows)) {
+        return -EIO;
+    }
+    json_array_foreach(rows, at, row)
+    {
+        struct lk_item item = {.size = LK_SIZE_S,
+                               .overdue = flag(row, "overdue"),
+                               .cancelled = flag(row, "cancelled"),
+                               .rejected = flag(row, "rejected"),
+                               .dropoff = flag(row, "dropoff")};
+        const char *size = json_string_value(json_object_get(row, "size"));
+        const char *door = json_string_value(json_object_get(row, "door"));
+        copy_text(row, "item", item.id, sizeof(item.id));
+        copy_text(row, "name", item.name, sizeof(item.name));
+        if (size && lk_size_parse(size, &item.size) < 0) {
+            fprintf(stderr, "face-demo: no size %s\n", size);
+        }
+        if (recalls) {
+            lk_face_recall_add(list, &item, door, flag(row, "due"));
+        } else {
+            lk_face_receipt_add(list, &item, door);
+        }
+    }
+    return 0;
+}
+
+static int on_recalls(void *user, struct lk_face_list *list)
+{
+    struct demo *demo = user;
+
+    return add_rows(demo->recalls, true, list);
+}
+
+static int on_receipt(void *user, struct lk_face_list *list)
+{
+    struct demo *demo = user;
+
+    return add_rows(demo->receipt, false, list);
 }
 
 static int64_t number(const json_t *view, const char *name, int64_t standard)
@@ -116,6 +147,30 @@ static void read_lists(const json_t *view, struct lk_view *v)
     }
 }
 
+static void read_custody(const json_t *view, struct lk_view *v)
+{
+    const char *name = json_string_value(json_object_get(view, "custody"));
+
+    if (name && lk_custody_parse(name, &v->custody) < 0) {
+        fprintf(stderr, "face-demo: no custody %s\n", name);
+    }
+}
+
+static void show_window(struct demo *demo, const json_t *window)
+{
+    static const char *const states[] = {"none", "open", "closed", "unknown"};
+    struct lk_face_window shown = {.state = LK_FACE_WINDOW_NONE};
+    const char *state = json_string_value(json_object_get(window, "state"));
+
+    for (size_t i = 0; state && i < LK_ARRAY_SIZE(states); i++) {
+        shown.state = strcmp(state, states[i]) == 0 ? (enum lk_face_window_state)i : shown.state;
+    }
+    copy_text(window, "name", shown.name, sizeof(shown.name));
+    copy_text(window, "day", shown.day, sizeof(shown.day));
+    copy_text(window, "at", shown.at, sizeof(shown.at));
+    lk_face_window(demo->face, &shown);
+}
+
 static void show(struct demo *demo, const json_t *view)
 {
     struct lk_view v = {.screen = screen_of(view),
@@ -123,7 +178,12 @@ static void show(struct demo *demo, const json_t *view)
                         .locked_ms = number(view, "locked_ms", 0),
                         .tries_left = (unsigned)number(view, "tries_left", 5),
                         .doors_open = (unsigned)number(view, "doors_open", 0),
-                        .out_of_service = json_is_true(json_object_get(view, "out_of_service"))};
+                        .more = (unsigned)number(view, "more", 0),
+                        .placed = (unsigned)number(view, "placed", 0),
+                        .out_of_service = flag(view, "out_of_service"),
+                        .round = flag(view, "round"),
+                        .post = flag(view, "post"),
+                        .tail = flag(view, "tail")};
     const char *reason = json_string_value(json_object_get(view, "reason"));
     const char *role = json_string_value(json_object_get(view, "role"));
 
@@ -131,10 +191,15 @@ static void show(struct demo *demo, const json_t *view)
     copy_text(view, "item", v.item, sizeof(v.item));
     copy_text(view, "staff", v.staff, sizeof(v.staff));
     copy_text(view, "open_door", v.open_door, sizeof(v.open_door));
+    copy_text(view, "receipt", v.receipt, sizeof(v.receipt));
+    copy_text(view, "name", v.name, sizeof(v.name));
+    copy_text(view, "join", v.join, sizeof(v.join));
+    read_custody(view, &v);
     if ((reason && lk_reason_parse(reason, &v.reason) < 0) || (role && lk_actor_parse(role, &v.role) < 0)) {
         fprintf(stderr, "face-demo: no such reason or role\n");
     }
     read_lists(view, &v);
+    show_window(demo, json_object_get(view, "window"));
     lk_face_show(demo->face, &v);
 }
 
@@ -154,6 +219,16 @@ static void set_answer(struct demo *demo, const json_t *answer)
     }
 }
 
+static void keep_list(const json_t *command, const char *name, json_t **list)
+{
+    json_t *rows = json_object_get(command, name);
+
+    if (rows) {
+        json_decref(*list);
+        *list = json_incref(rows);
+    }
+}
+
 static void obey(struct demo *demo, const char *line)
 {
     json_t *command = json_loads(line, 0, NULL);
@@ -167,10 +242,8 @@ static void obey(struct demo *demo, const char *line)
     if (json_object_get(command, "keyed")) {
         lk_face_keyed(demo->face, (unsigned)json_integer_value(json_object_get(command, "keyed")));
     }
-    if (json_object_get(command, "recalls")) {
-        json_decref(demo->recalls);
-        demo->recalls = json_incref(json_object_get(command, "recalls"));
-    }
+    keep_list(command, "recalls", &demo->recalls);
+    keep_list(command, "receipt", &demo->receipt);
     json_decref(command);
 }
 
@@ -212,7 +285,7 @@ int main(int argc, char **argv)
 {
     struct demo demo = {.base = event_base_new(), .result = LK_RESULT_OK};
     struct lk_face_config config = {.site_name = "榆林市政务服务中心 · 文件取件柜"};
-    const struct lk_face_ops ops = {on_act, on_recalls};
+    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
 
     signal(SIGPIPE, SIG_IGN);
     read_options(argc, argv, &config);
@@ -232,5 +305,6 @@ int main(int argc, char **argv)
     lk_face_destroy(demo.face);
     event_base_free(demo.base);
     json_decref(demo.recalls);
+    json_decref(demo.receipt);
     return 0;
 }

@@ -114,8 +114,35 @@ static const char full[] = "\xef\xbb\xbf# a whole cabinet\n"
                            "[scanner]\n"
                            "device = /dev/ttyACM0\n"
                            "[deposit]\n"
-                           "unknown_barcode = accept\n"
+                           "unknown_barcode = ask\n"
+                           "misload_check = yes\n"
+                           "join_case = no\n"
+                           "keep_free = S:2 XL:1\n"
+                           "retention_days = 10\n"
+                           "[pickup]\n"
+                           "refusable = no\n"
+                           "rating = yes\n"
+                           "extend_days = 5\n"
+                           "extend_most = 2\n"
+                           "[dropoff]\n"
+                           "enabled = yes\n"
+                           "most = 6\n"
+                           "[staff]\n"
+                           "two_person_within_s = 600\n"
+                           "[retention]\n"
+                           "remind_days = 2\n"
+                           "personal_days = 20\n"
+                           "records_days = 400\n"
+                           "[window 3]\n"
+                           "hours = mon-fri 09:00-12:00 13:30-17:00, sat 10:00-16:00\n"
+                           "[window east.1]\n"
+                           "hours = sun 09:00-10:00\n"
+                           "open_on_holidays = yes\n"
+                           "[holidays 2026]\n"
+                           "closed = 2026-01-01..2026-01-03\n"
+                           "working = 2026-01-04:fri\n"
                            "[timing]\n"
+                           "person_idle_s = 45\n"
                            "left_open_s = 90\n"
                            "open_timeout_ms = 2500\n"
                            "[lockout]\n"
@@ -185,7 +212,61 @@ static void fills_the_core(void **state)
     assert_int_equal(core.left_open_ms, 90000);
     assert_int_equal(core.open_timeout_ms, 2500);
     assert_int_equal(core.lockout_tries, 4);
-    assert_int_equal(core.unknown_barcode, LK_BARCODE_ACCEPT);
+    assert_int_equal(core.unknown_barcode, LK_BARCODE_ASK);
+    assert_true(core.misload_check);
+    assert_false(core.join_case);
+    assert_int_equal(core.keep_free[LK_SIZE_S], 2);
+    assert_int_equal(core.keep_free[LK_SIZE_M], 0);
+    assert_int_equal(core.keep_free[LK_SIZE_XL], 1);
+    assert_false(core.refusable);
+    assert_true(core.rating);
+    assert_int_equal(core.extend_days, 5);
+    assert_int_equal(core.extend_most, 2);
+    assert_true(core.dropoff);
+    assert_int_equal(core.dropoff_most, 6);
+    assert_int_equal(core.two_person_ms, 600000);
+    assert_int_equal(core.person_idle_ms, 45000);
+    assert_string_equal(core.site, "hall-1");
+}
+
+static void reads_times_of_keeping_and_hours(void **state)
+{
+    (void)state;
+    LK_CLEANUP(lk_freep) struct lk_config *c = NULL;
+    write_file("lockerd.conf", full, sizeof(full) - 1);
+    assert_int_equal(load(&c), 0);
+    assert_int_equal(c->retention_days, 10);
+    assert_int_equal(c->remind_days, 2);
+    assert_int_equal(c->personal_days, 20);
+    assert_int_equal(c->records_days, 400);
+    assert_string_equal(c->site.time_zone, "Asia/Shanghai");
+    assert_int_equal(c->windows, 2);
+    assert_string_equal(c->window[0].name, "3");
+    assert_false(c->window[0].on_holidays);
+    assert_int_equal(c->window[0].week[4].count, 2);
+    assert_int_equal(c->window[0].week[4].span[1].from, 13 * 60 + 30);
+    assert_int_equal(c->window[0].week[6].count, 0);
+    assert_string_equal(c->window[1].name, "east.1");
+    assert_true(c->window[1].on_holidays);
+    assert_int_equal(c->calendar.years, 1);
+    assert_int_equal(c->calendar.year[0].year, 2026);
+    assert_int_equal(c->calendar.year[0].count, 4);
+    assert_int_equal(c->calendar.year[0].at[3].works_as, 4);
+}
+
+/* The default of one key depends on another's value; a short retention must not become a mistake by it. */
+static void reminds_before_the_end_of_any_retention(void **state)
+{
+    (void)state;
+    static const unsigned rows[][2] = {{1, 0}, {2, 1}, {3, 2}, {4, 3}, {365, 3}};
+    for (size_t i = 0; i < LK_ARRAY_SIZE(rows); i++) {
+        LK_CLEANUP(lk_freep) struct lk_config *c = NULL;
+        char text[400];
+        snprintf(text, sizeof(text), "%s[deposit]\nretention_days = %u\n", GOOD, rows[i][0]);
+        write_file("lockerd.conf", text, strlen(text));
+        assert_int_equal(load(&c), 0);
+        assert_int_equal(c->remind_days, rows[i][1]);
+    }
 }
 
 /* The table and the core must not disagree about a default. */
@@ -215,6 +296,19 @@ static void defaults_are_the_cores(void **state)
     assert_int_equal(core.remote_short_ms, c->core.remote_short_ms);
     assert_int_equal(core.remote_day_most, c->core.remote_day_most);
     assert_int_equal(core.unknown_barcode, c->core.unknown_barcode);
+    assert_int_equal(core.misload_check, c->core.misload_check);
+    assert_int_equal(core.join_case, c->core.join_case);
+    assert_memory_equal(core.keep_free, c->core.keep_free, sizeof(core.keep_free));
+    assert_int_equal(core.refusable, c->core.refusable);
+    assert_int_equal(core.rating, c->core.rating);
+    assert_int_equal(core.extend_days, c->core.extend_days);
+    assert_int_equal(core.extend_most, c->core.extend_most);
+    assert_int_equal(core.dropoff, c->core.dropoff);
+    assert_int_equal(core.dropoff_most, c->core.dropoff_most);
+    assert_int_equal(core.two_person_ms, c->core.two_person_ms);
+    assert_int_equal(core.person_idle_ms, c->core.person_idle_ms);
+    assert_int_equal(c->windows, 0);
+    assert_int_equal(c->calendar.years, 0);
 }
 
 #define LONG_40 "0123456789012345678901234567890123456789"
@@ -272,6 +366,46 @@ static const struct {
     {SITE "name = a\x01z\n" BUS BANK, {{4, "site.name: \"a\x01z\" holds control characters"}}},
     {"[site]\noperator = a/b\nid = h\n" BUS BANK,
      {{2, "site.operator: \"a/b\" holds other characters; allowed: 1 to 31"}}},
+    {GOOD "[deposit]\nunknown_barcode = maybe\n",
+     {{14, "deposit.unknown_barcode: \"maybe\" is not known here; allowed: refuse, ask or accept"}}},
+    {GOOD "[deposit]\nkeep_free = S:1 S:2\n", {{14, "deposit.keep_free: \"S:1 S:2\" names S twice; allowed: each"}}},
+    {GOOD "[deposit]\nkeep_free = S\n", {{14, "deposit.keep_free: \"S\" is not a list of sizes and numbers"}}},
+    {GOOD "[deposit]\nkeep_free = S:1-2\n", {{14, "deposit.keep_free: \"S:1-2\" is not a list"}}},
+    {GOOD "[deposit]\nkeep_free = XXL:1\n", {{14, "deposit.keep_free: \"XXL:1\" is not a list"}}},
+    {GOOD "[deposit]\nkeep_free = S:513\n", {{14, "deposit.keep_free: \"S:513\" is not a list"}}},
+    {GOOD "[deposit]\nkeep_free = 3\n", {{14, "deposit.keep_free: \"3\" is not a list"}}},
+    {GOOD "[dropoff]\nmost = 0\n", {{14, "dropoff.most: \"0\" is out of range; allowed: 1..512"}}},
+    {GOOD "[retention]\nremind_days = 15\n",
+     {{14, "retention.remind_days: 15 is not less than deposit.retention_days (15); allowed: less"}}},
+    {GOOD "[retention]\npersonal_days = 366\n",
+     {{14, "retention.personal_days: records_days (365) is less than personal_days (366); allowed: as many"}}},
+    {GOOD "[retention]\npersonal_days = 9\nrecords_days = 8\n",
+     {{15, "retention.records_days: records_days (8) is less than personal_days (9)"}}},
+    /* windows and holidays */
+    {GOOD "[window]\nhours = mon 09:00-10:00\n", {{13, "[window]: wrong or missing name; allowed: 1 to 31"}}},
+    {GOOD "[window 3]\n", {{13, "window 3.hours: missing; allowed: days and times, such as mon-fri 09:00"}}},
+    {GOOD "[window 3]\nhours = mon 9-17\n", {{14, "window 3.hours: \"mon 9-17\" is not a list of days and hours"}}},
+    {GOOD "[window 3]\nhours = mon 09:00-12:00 11:00-17:00\n",
+     {{14, "window 3.hours: \"mon 09:00-12:00 11:00-17:00\" has hours that end before"}}},
+    {GOOD "[window 3]\nhours = mon 09:00-12:00\nhours = tue 09:00-12:00\n",
+     {{15, "window 3.hours: set twice, first in"}}},
+    {GOOD "[window 3]\nhours = mon 09:00-12:00\n[window 3]\n", {{15, "[window 3]: this section stands twice"}}},
+    {GOOD "[holidays]\n", {{13, "[holidays]: wrong or missing year; allowed: 1970 to 2199"}}},
+    {GOOD "[holidays 26]\n", {{13, "[holidays 26]: wrong or missing year"}}},
+    {GOOD "[holidays 2200]\n", {{13, "[holidays 2200]: wrong or missing year"}}},
+    {GOOD "[holidays 2026]\nclosed = 2026-02-29\n",
+     {{14, "holidays 2026.closed: \"2026-02-29\" is not a list of dates; allowed: dates of the year, each"}}},
+    {GOOD "[holidays 2026]\nclosed = 2027-01-01\n",
+     {{14, "holidays 2026.closed: \"2027-01-01\" has a date of another year"}}},
+    {GOOD "[holidays 2026]\nclosed = 2026-01-01\nworking = 2026-01-01:fri\n",
+     {{15, "holidays 2026.working: \"2026-01-01:fri\" names a day that is named already"}}},
+    {GOOD "[holidays 2026]\nworking = 2026-01-04\n",
+     {{14, "holidays 2026.working: \"2026-01-04\" is not a list of dates and weekdays; allowed: dates of"}}},
+    {SITE "time_zone = Asia/Nowhere\n" BUS BANK "[window 3]\nhours = mon 09:00-12:00\n",
+     {{4, "site.time_zone: there is no \"Asia/Nowhere\" on this machine; allowed: a name such as"}}},
+    {SITE "time_zone = ../passwd\n" BUS BANK, {{4, "site.time_zone: \"../passwd\" is no such name; allowed: a name"}}},
+    {SITE "time_zone = /etc/localtime\n" BUS BANK, {{4, "site.time_zone: \"/etc/localtime\" is no such name"}}},
+    {SITE "time_zone =\n" BUS BANK, {{4, "site.time_zone: \"\" is empty"}}},
     /* missing */
     {BUS BANK, {{1, "site: there is no [site] section"}}},
     {SITE BUS, {{1, "bank: there is no [bank NAME] section; allowed: at least one"}}},
@@ -563,13 +697,22 @@ static void the_examples_are_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_a_whole_file),           TEST(fills_the_core),
-        TEST(defaults_are_the_cores),       TEST(each_mistake_has_its_line),
-        TEST(a_nul_byte_is_named),          TEST(a_missing_file_is_named),
-        TEST(drop_ins_extend_sections),     TEST(a_key_set_in_two_files_is_an_error),
-        TEST(too_many_errors_are_counted),  TEST(too_many_sections_are_named),
-        TEST(too_many_doors_are_named),     TEST(random_text_never_crashes),
-        TEST(the_documents_know_every_key), TEST(the_examples_are_good),
+        TEST(reads_a_whole_file),
+        TEST(fills_the_core),
+        TEST(defaults_are_the_cores),
+        TEST(reads_times_of_keeping_and_hours),
+        TEST(reminds_before_the_end_of_any_retention),
+        TEST(each_mistake_has_its_line),
+        TEST(a_nul_byte_is_named),
+        TEST(a_missing_file_is_named),
+        TEST(drop_ins_extend_sections),
+        TEST(a_key_set_in_two_files_is_an_error),
+        TEST(too_many_errors_are_counted),
+        TEST(too_many_sections_are_named),
+        TEST(too_many_doors_are_named),
+        TEST(random_text_never_crashes),
+        TEST(the_documents_know_every_key),
+        TEST(the_examples_are_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

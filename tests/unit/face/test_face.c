@@ -32,6 +32,7 @@ struct world {
     struct lk_face_act act;
     uint64_t request;
     int recalls;         /* how many to list, or a negative errno */
+    int receipt;         /* the same */
     struct lk_view view; /* for tests to change and show */
 };
 
@@ -47,19 +48,39 @@ static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
     }
 }
 
-static int on_recalls(void *user, struct lk_face_recalls *list)
+static int on_recalls(void *user, struct lk_face_list *list)
 {
     struct world *w = user;
 
     for (int i = 0; i < w->recalls; i++) {
-        struct lk_item item = {.size = LK_SIZE_M, .overdue = i == 0, .cancelled = i == 1};
+        struct lk_item item = {.size = LK_SIZE_M,
+                               .name = "王*",
+                               .overdue = i == 0,
+                               .cancelled = i == 1,
+                               .rejected = i == 2,
+                               .dropoff = i == 3};
         snprintf(item.id, sizeof(item.id), "YL-%04d", i);
-        if (lk_face_recall_add(list, &item, "A07") < 0) {
-            assert_int_equal(i, LK_FACE_RECALLS_MAX);
+        if (lk_face_recall_add(list, &item, "A07", i < 4) < 0) {
+            assert_int_equal(i, LK_FACE_LIST_MAX);
             break;
         }
     }
     return w->recalls < 0 ? w->recalls : 0;
+}
+
+static int on_receipt(void *user, struct lk_face_list *list)
+{
+    struct world *w = user;
+
+    for (int i = 0; i < w->receipt; i++) {
+        struct lk_item item = {.size = LK_SIZE_L, .name = "李*"};
+        snprintf(item.id, sizeof(item.id), "YL-%04d", i);
+        if (lk_face_receipt_add(list, &item, "B02") < 0) {
+            assert_int_equal(i, LK_FACE_LIST_MAX);
+            break;
+        }
+    }
+    return w->receipt < 0 ? w->receipt : 0;
 }
 
 /* The request with {H} and {T} replaced by this face's host and token. Static buffer. */
@@ -144,7 +165,7 @@ static void read_token(struct world *w)
 static int start(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
-    const struct lk_face_ops ops = {on_act, on_recalls};
+    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     static struct lk_face_ops kept;
     const struct lk_face_config config = {.site_name = "一号厅 <&\"'>",
                                           .support_phone = "0912-3281234",
@@ -366,8 +387,11 @@ static void hands_over_each_act(void **state)
     expect(w, post("{\"act\":\"button\",\"button\":\"recall_item\",\"item\":\"YL-1\"}"), 200, "ok");
     assert_int_equal(w->act.button, LK_BUTTON_RECALL_ITEM);
     assert_string_equal(w->act.item, "YL-1");
+    expect(w, post("{\"act\":\"button\",\"button\":\"rate\",\"rating\":5}"), 200, "ok");
+    assert_int_equal(w->act.button, LK_BUTTON_RATE);
+    assert_int_equal(w->act.rating, 5);
     for (int i = 0; i < LK_BUTTONS; i++) {
-        if (i != LK_BUTTON_SIZE && i != LK_BUTTON_RECALL_ITEM) {
+        if (i != LK_BUTTON_SIZE && i != LK_BUTTON_RECALL_ITEM && i != LK_BUTTON_RATE) {
             char body[80];
             snprintf(body, sizeof(body), "{\"act\":\"button\",\"button\":\"%s\"}", lk_button_name((enum lk_button)i));
             expect(w, post(body), 200, "ok");
@@ -410,6 +434,16 @@ static const struct {
     {"{\"act\":\"button\",\"button\":\"back\",\"size\":\"M\"}", "size: not with this button"},
     {"{\"act\":\"button\",\"button\":\"back\",\"item\":\"a\"}", "item: not with this button"},
     {"{\"act\":\"button\",\"button\":\"recall_item\",\"item\":\"a/b\"}", "item: has to be"},
+    {"{\"act\":\"button\",\"button\":\"next\",\"item\":\"a\"}", "item: not with this button"},
+    {"{\"act\":\"button\",\"button\":\"rate\"}", "rating: missing"},
+    {"{\"act\":\"button\",\"button\":\"rate\",\"rating\":0}", "rating: has to be a number from 1 to 5"},
+    {"{\"act\":\"button\",\"button\":\"rate\",\"rating\":6}", "rating: has to be"},
+    {"{\"act\":\"button\",\"button\":\"rate\",\"rating\":4294967297}", "rating: has to be"},
+    {"{\"act\":\"button\",\"button\":\"rate\",\"rating\":3.0}", "rating: has to be"},
+    {"{\"act\":\"button\",\"button\":\"rate\",\"rating\":\"3\"}", "rating: has to be"},
+    {"{\"act\":\"button\",\"button\":\"rate\",\"rating\":true}", "rating: has to be"},
+    {"{\"act\":\"button\",\"button\":\"done\",\"rating\":3}", "rating: not with this button"},
+    {"{\"act\":\"scan\",\"text\":\"1\",\"rating\":3}", "rating: not a member"},
 };
 
 static void names_what_is_wrong_with_a_body(void **state)
@@ -658,18 +692,71 @@ static void shows_every_member_of_the_view(void **state)
     json_decref(v);
 }
 
+static void shows_the_members_of_the_newer_stories(void **state)
+{
+    struct world *w = *state;
+    struct lk_view view = {.screen = LK_SCREEN_WINDOW_ITEM,
+                           .more = 2,
+                           .receipt = "D123456789",
+                           .custody = LK_CUSTODY_AT_WINDOW,
+                           .name = "王*",
+                           .join = "A09",
+                           .placed = 7,
+                           .round = true,
+                           .left_ms = -1};
+    int status;
+
+    lk_face_show(w->face, &view);
+    json_t *v = get_json(w, "/api/v1/view", &status);
+    assert_int_equal(json_integer_value(json_object_get(v, "more")), 2);
+    assert_int_equal(json_integer_value(json_object_get(v, "placed")), 7);
+    assert_string_equal(text_of(v, "receipt"), "D123456789");
+    assert_string_equal(text_of(v, "custody"), "at_window");
+    assert_string_equal(text_of(v, "name"), "王*");
+    assert_string_equal(text_of(v, "join"), "A09");
+    assert_true(json_is_true(json_object_get(v, "round")));
+    assert_true(json_is_false(json_object_get(v, "post")));
+    assert_true(json_is_false(json_object_get(v, "tail")));
+    json_decref(v);
+    view = (struct lk_view){.post = true, .tail = true, .left_ms = -1};
+    lk_face_show(w->face, &view);
+    v = get_json(w, "/api/v1/view", &status);
+    assert_true(json_is_false(json_object_get(v, "round")));
+    assert_true(json_is_true(json_object_get(v, "post")));
+    assert_true(json_is_true(json_object_get(v, "tail")));
+    assert_string_equal(text_of(v, "custody"), "none");
+    json_decref(v);
+}
+
 static void fits_the_largest_view(void **state)
 {
     struct world *w = *state;
-    struct lk_view view = {.left_ms = INT64_MAX / 4, .locked_ms = INT64_MAX / 4};
+    struct lk_view view = {.left_ms = INT64_MAX / 4,
+                           .locked_ms = INT64_MAX / 4,
+                           .doors_open = UINT32_MAX,
+                           .tries_left = UINT32_MAX,
+                           .more = UINT32_MAX,
+                           .placed = UINT32_MAX};
+    struct lk_face_window window = {.state = LK_FACE_WINDOW_UNKNOWN, .day = "2026-02-28", .at = "17:00"};
     int status;
 
     memset(view.item, '"', LK_ITEM_ID_MAX); /* cannot be, and must not break the text */
+    memset(view.receipt, '\x01', LK_ITEM_ID_MAX);
     memset(view.staff, '\x01', LK_STAFF_ID_MAX);
+    memset(view.name, '\x01', LK_NAME_MAX);
+    memset(view.door, '\x01', LK_LABEL_MAX);
+    memset(view.join, '\x01', LK_LABEL_MAX);
+    memset(view.open_door, '\x01', LK_LABEL_MAX);
     memset(view.button, 1, sizeof(view.button));
+    memset(view.free, 0xff, sizeof(view.free));
+    memset(window.name, '\x01', LK_FACE_WINDOW_MAX);
     lk_face_show(w->face, &view);
+    lk_face_window(w->face, &window);
     json_t *v = get_json(w, "/api/v1/view", &status);
     assert_int_equal(strlen(text_of(v, "item")), LK_ITEM_ID_MAX);
+    assert_int_equal(strlen(text_of(v, "receipt")), LK_ITEM_ID_MAX);
+    assert_int_equal(strlen(text_of(v, "name")), LK_NAME_MAX);
+    assert_int_equal(strlen(text_of(json_object_get(v, "window"), "name")), LK_FACE_WINDOW_MAX);
     json_decref(v);
 }
 
@@ -679,6 +766,33 @@ static struct client *open_stream(struct world *w)
 
     client_say(c, fill(w, "GET /api/v1/events?token={T} HTTP/1.1\r\nHost: {H}\r\n\r\n"));
     return c;
+}
+
+static void tells_of_the_window_and_only_when_that_changed(void **state)
+{
+    struct world *w = *state;
+    struct lk_face_window window = {.state = LK_FACE_WINDOW_OPEN, .name = "3 号", .day = "today", .at = "17:00"};
+    int status;
+    json_t *v = get_json(w, "/api/v1/view", &status);
+    assert_true(json_is_null(json_object_get(v, "window")));
+    json_decref(v);
+
+    struct client *c = open_stream(w);
+    client_expect(c, "\"window\":null,");
+    client_forget(c);
+    lk_face_window(w->face, &window);
+    client_expect(c, "event: view");
+    client_expect(c, "\"window\":{\"name\":\"3 号\",\"state\":\"open\",\"day\":\"today\",\"at\":\"17:00\"}");
+    client_forget(c);
+    lk_face_window(w->face, &window);
+    turn(w->base, 20);
+    client_expect(c, "tick");
+    assert_null(strstr(c->got, "view"));
+    lk_face_window(w->face, &(struct lk_face_window){LK_FACE_WINDOW_CLOSED, "3 号", "2026-10-09", "09:00"});
+    client_expect(c, "\"state\":\"closed\",\"day\":\"2026-10-09\",\"at\":\"09:00\"}");
+    lk_face_window(w->face, &(struct lk_face_window){.state = LK_FACE_WINDOW_UNKNOWN, .name = "3 号"});
+    client_expect(c, "\"state\":\"unknown\",\"day\":\"\",\"at\":\"\"}");
+    client_close(c);
 }
 
 static void streams_snapshots_and_ticks(void **state)
@@ -804,7 +918,7 @@ static void lists_recalls_for_staff_only(void **state)
     struct world *w = *state;
     int status;
 
-    w->recalls = 3;
+    w->recalls = 5;
     json_decref(get_json(w, "/api/v1/recalls", &status));
     assert_int_equal(status, 403);
     w->view.role = LK_ACTOR_CLERK;
@@ -812,14 +926,60 @@ static void lists_recalls_for_staff_only(void **state)
     json_t *list = get_json(w, "/api/v1/recalls", &status);
     assert_int_equal(status, 200);
     const json_t *rows = json_object_get(list, "items");
-    assert_int_equal(json_array_size(rows), 3);
+    assert_int_equal(json_array_size(rows), 5);
     assert_string_equal(text_of(json_array_get(rows, 0), "item"), "YL-0000");
     assert_string_equal(text_of(json_array_get(rows, 0), "door"), "A07");
     assert_string_equal(text_of(json_array_get(rows, 0), "size"), "M");
     assert_true(json_is_true(json_object_get(json_array_get(rows, 0), "overdue")));
     assert_true(json_is_true(json_object_get(json_array_get(rows, 1), "cancelled")));
+    assert_string_equal(text_of(json_array_get(rows, 0), "name"), "王*");
+    static const char *const flags[] = {"overdue", "cancelled", "rejected", "dropoff"};
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t f = 0; f < LK_ARRAY_SIZE(flags); f++) {
+            assert_true(json_is_boolean(json_object_get(json_array_get(rows, i), flags[f])));
+            assert_int_equal(json_is_true(json_object_get(json_array_get(rows, i), flags[f])), i == f);
+        }
+        assert_int_equal(json_is_true(json_object_get(json_array_get(rows, i), "due")), i < 4);
+    }
     assert_true(json_is_false(json_object_get(list, "more")));
     json_decref(list);
+}
+
+static void gives_the_receipt_on_its_screen_only(void **state)
+{
+    struct world *w = *state;
+    int status;
+
+    w->receipt = 2;
+    w->view.role = LK_ACTOR_COURIER;
+    w->view.screen = LK_SCREEN_STAFF_MENU;
+    lk_face_show(w->face, &w->view);
+    json_decref(get_json(w, "/api/v1/receipt", &status));
+    assert_int_equal(status, 403);
+    w->view.screen = LK_SCREEN_RECEIPT;
+    lk_face_show(w->face, &w->view);
+    json_t *list = get_json(w, "/api/v1/receipt", &status);
+    assert_int_equal(status, 200);
+    const json_t *rows = json_object_get(list, "items");
+    assert_int_equal(json_array_size(rows), 2);
+    assert_string_equal(text_of(json_array_get(rows, 1), "item"), "YL-0001");
+    assert_string_equal(text_of(json_array_get(rows, 1), "door"), "B02");
+    assert_string_equal(text_of(json_array_get(rows, 1), "size"), "L");
+    assert_null(json_object_get(json_array_get(rows, 1), "name"));
+    assert_true(json_is_false(json_object_get(list, "more")));
+    json_decref(list);
+    w->receipt = LK_FACE_LIST_MAX + 1;
+    list = get_json(w, "/api/v1/receipt", &status);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), LK_FACE_LIST_MAX);
+    assert_true(json_is_true(json_object_get(list, "more")));
+    json_decref(list);
+    w->receipt = -EIO;
+    json_decref(get_json(w, "/api/v1/receipt", &status));
+    assert_int_equal(status, 503);
+    w->view.role = LK_ACTOR_SYSTEM;
+    lk_face_show(w->face, &w->view);
+    json_decref(get_json(w, "/api/v1/receipt", &status));
+    assert_int_equal(status, 403);
 }
 
 static void says_that_there_are_more_recalls(void **state)
@@ -827,11 +987,11 @@ static void says_that_there_are_more_recalls(void **state)
     struct world *w = *state;
     int status;
 
-    w->recalls = LK_FACE_RECALLS_MAX + 10;
+    w->recalls = LK_FACE_LIST_MAX + 10;
     w->view.role = LK_ACTOR_COURIER;
     lk_face_show(w->face, &w->view);
     json_t *list = get_json(w, "/api/v1/recalls", &status);
-    assert_int_equal(json_array_size(json_object_get(list, "items")), LK_FACE_RECALLS_MAX);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), LK_FACE_LIST_MAX);
     assert_true(json_is_true(json_object_get(list, "more")));
     json_decref(list);
     w->recalls = -EIO;
@@ -857,7 +1017,7 @@ static void a_second_one_on_the_port_is_refused(void **state)
 {
     struct world *w = *state;
     const struct lk_face_config config = {.port = w->port};
-    const struct lk_face_ops ops = {on_act, on_recalls};
+    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     struct lk_face *second = NULL;
 
     assert_int_equal(lk_face_create(&config, &ops, NULL, w->base, &second), -EADDRINUSE);
@@ -868,7 +1028,7 @@ static void a_second_one_on_the_port_is_refused(void **state)
 static void refuses_unsound_texts(void **state)
 {
     struct world *w = *state;
-    const struct lk_face_ops ops = {on_act, on_recalls};
+    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     static const struct lk_face_config configs[] = {{.site_name = "\xff"},
                                                     {.support_phone = "1\r\nX: y"},
                                                     {.frame_ancestor = "'self'; script-src *"},
@@ -884,7 +1044,7 @@ static void lets_a_named_page_frame_it(void **state)
 {
     struct world *w = *state;
     const struct lk_face_config config = {.frame_ancestor = "http://127.0.0.1:9"};
-    const struct lk_face_ops ops = {on_act, on_recalls};
+    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     struct world other = {.base = w->base};
 
     assert_int_equal(lk_face_create(&config, &ops, &other, w->base, &other.face), 0);
@@ -980,7 +1140,9 @@ int main(void)
         WITH_FACE(serves_while_others_hold_every_connection),
         WITH_FACE(survives_garbage),
         WITH_FACE(shows_every_member_of_the_view),
+        WITH_FACE(shows_the_members_of_the_newer_stories),
         WITH_FACE(fits_the_largest_view),
+        WITH_FACE(tells_of_the_window_and_only_when_that_changed),
         WITH_FACE(streams_snapshots_and_ticks),
         WITH_FACE(says_nothing_when_only_time_passed),
         WITH_FACE(tells_how_many_digits_a_keypad_has_and_only_when_that_changed),
@@ -988,6 +1150,7 @@ int main(void)
         WITH_FACE(drops_a_stream_that_does_not_read),
         WITH_FACE(lists_recalls_for_staff_only),
         WITH_FACE(says_that_there_are_more_recalls),
+        WITH_FACE(gives_the_receipt_on_its_screen_only),
         WITH_FACE(each_boot_has_its_own_token),
         WITH_FACE(a_second_one_on_the_port_is_refused),
         WITH_FACE(refuses_unsound_texts),

@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "app/hours.h"
 #include "base/log.h"
 #include "core/config.h"
 
@@ -54,9 +55,6 @@ enum lk_config_parity { LK_CONFIG_PARITY_NONE, LK_CONFIG_PARITY_EVEN, LK_CONFIG_
 enum lk_config_level { LK_CONFIG_LOW, LK_CONFIG_HIGH };
 /* AUTO begins with 5 and falls back when the broker refuses it. */
 enum lk_config_mqtt { LK_CONFIG_MQTT_AUTO, LK_CONFIG_MQTT_5, LK_CONFIG_MQTT_311 };
-/* What becomes of a deposit whose barcode upstream never announced. */
-enum lk_config_unknown { LK_CONFIG_REFUSE, LK_CONFIG_ACCEPT };
-
 /* How a line of a board is held while nothing drives it; AS_IS leaves what the machine set. */
 enum lk_config_bias { LK_CONFIG_BIAS_AS_IS, LK_CONFIG_BIAS_NONE, LK_CONFIG_BIAS_UP, LK_CONFIG_BIAS_DOWN };
 
@@ -96,6 +94,7 @@ struct lk_config_site {
     char key[2 * LK_CONFIG_NAME];       /* "operator/id": the audience of commands; made here, not a key of the file */
     char name[LK_CONFIG_TEXT];          /* shown at the cabinet; "" is fine */
     char support_phone[LK_CONFIG_TEXT]; /* shown where a person needs help; "" is fine */
+    char time_zone[LK_CONFIG_TEXT];     /* whose hours the windows keep; looked for on this machine when there is one */
 };
 
 /* [paths]. database, code_key default to files in state_dir. */
@@ -230,9 +229,13 @@ struct lk_config {
     struct lk_config_keypad keypad;
     struct lk_config_card card;
     struct lk_config_panel panel;
-    unsigned code_digits;                   /* [codes] digits: 6..16 */
-    enum lk_config_unknown unknown_barcode; /* [deposit]: an item nobody announced */
-    unsigned retention_days;
+    unsigned code_digits;                 /* [codes] digits: 6..16 */
+    unsigned retention_days;              /* [deposit] */
+    unsigned remind_days;                 /* [retention]: less than retention_days; 0: nobody is reminded */
+    unsigned personal_days, records_days; /* personal_days is not more than records_days */
+    unsigned windows;
+    struct lk_window window[LK_WINDOWS];
+    struct lk_calendar calendar;               /* [holidays YEAR] */
     struct lk_core_config core;                /* banks, doors, durations and limits, ready for the core */
     char metrics_textfile[LK_CONFIG_PATH_LEN]; /* "": none is written */
     enum lk_level log_level;

@@ -26,17 +26,18 @@
 
 struct event_base;
 struct lk_face;
-struct lk_face_recalls;
+struct lk_face_list;
 
 enum {
-    LK_FACE_CONNECTIONS = 64,  /* at once, streams included; further ones are closed at once */
-    LK_FACE_STREAMS = 8,       /* live streams at once; the ninth gets 503 */
-    LK_FACE_BODY_MAX = 16384,  /* bytes of a request's body; more gets 413 */
-    LK_FACE_HEAD_MAX = 8192,   /* bytes of request line and headers; more gets 431 */
-    LK_FACE_TEXT_MAX = 256,    /* bytes of a code or of a scanned text */
-    LK_FACE_PIN_MAX = 32,      /* bytes of a PIN */
-    LK_FACE_RECALLS_MAX = 512, /* rows of the recall list */
-    LK_FACE_URL_MAX = 40,      /* bytes of "http://127.0.0.1:65535/" with room, NUL included */
+    LK_FACE_CONNECTIONS = 64, /* at once, streams included; further ones are closed at once */
+    LK_FACE_STREAMS = 8,      /* live streams at once; the ninth gets 503 */
+    LK_FACE_BODY_MAX = 16384, /* bytes of a request's body; more gets 413 */
+    LK_FACE_HEAD_MAX = 8192,  /* bytes of request line and headers; more gets 431 */
+    LK_FACE_TEXT_MAX = 256,   /* bytes of a code or of a scanned text */
+    LK_FACE_PIN_MAX = 32,     /* bytes of a PIN */
+    LK_FACE_LIST_MAX = 512,   /* rows of the recall list, and of a receipt */
+    LK_FACE_WINDOW_MAX = 32,  /* bytes of a window's name */
+    LK_FACE_URL_MAX = 40,     /* bytes of "http://127.0.0.1:65535/" with room, NUL included */
 };
 
 /* What a person did at the kiosk. */
@@ -44,7 +45,8 @@ enum lk_face_act_kind {
     LK_FACE_CODE,    /* .text: a pickup code as typed; maybe of a wrong length, maybe not even digits */
     LK_FACE_SCAN,    /* .text: a barcode or QR text, typed by hand or by a keyboard-wedge scanner */
     LK_FACE_SIGN_IN, /* .staff, .pin: not checked yet */
-    LK_FACE_BUTTON,  /* .button; .size with LK_BUTTON_SIZE; .item with LK_BUTTON_RECALL_ITEM */
+    LK_FACE_BUTTON,  /* .button; .size with LK_BUTTON_SIZE; .item with LK_BUTTON_RECALL_ITEM; .rating with
+                        LK_BUTTON_RATE */
 };
 
 /* One act, parsed. Texts are well-formed UTF-8 without control characters and end with NUL. What a kind does not use is
@@ -57,9 +59,10 @@ struct lk_face_act {
     enum lk_button button;
     enum lk_size size;             /* lawful only with LK_BUTTON_SIZE, and then always given */
     char item[LK_ITEM_ID_MAX + 1]; /* lawful only with LK_BUTTON_RECALL_ITEM; lk_text_is_id() holds */
+    unsigned rating;               /* 1 to 5; lawful only with LK_BUTTON_RATE, and then always given */
 };
 
-/* What the face asks of the app. Both are required. */
+/* What the face asks of the app. All are required. */
 struct lk_face_ops {
     /* A person did something. Answer with lk_face_reply(request), in the callback or later. request is never 0 and
      * never used again during the life of the face. */
@@ -67,7 +70,10 @@ struct lk_face_ops {
     /* The recall list is wanted: call lk_face_recall_add() for each item, in the order to show them, before returning.
      * 0, or a negative errno: the page is told that the list cannot be had now. Only asked while the snapshot shown
      * last has somebody of the staff signed in. */
-    int (*recalls)(void *user, struct lk_face_recalls *list);
+    int (*recalls)(void *user, struct lk_face_list *list);
+    /* The same for what the one who is signed in put where: lk_face_receipt_add(). Only asked while the snapshot shown
+     * last is the receipt. */
+    int (*receipt)(void *user, struct lk_face_list *list);
 };
 
 /* How a face is made. Everything is copied by create. A duration of 0 means the value in brackets. */
@@ -111,9 +117,30 @@ void lk_face_keyed(struct lk_face *face, unsigned digits);
  * bug and answered as "unknown". */
 void lk_face_reply(struct lk_face *face, uint64_t request, enum lk_result result, enum lk_reason reason);
 
-/* One row of the recall list: the item and its door's label. 0, or -ENOSPC when the list is full (the page then says
- * that there are more). Only during ops.recalls. */
-int lk_face_recall_add(struct lk_face_recalls *list, const struct lk_item *item, const char *door_label);
+/* What people are told of the office's window (of the one that serves them best, when there are several). */
+enum lk_face_window_state {
+    LK_FACE_WINDOW_NONE,   /* none is configured: the page says nothing of it */
+    LK_FACE_WINDOW_OPEN,   /* until .at */
+    LK_FACE_WINDOW_CLOSED, /* opens on .day at .at; both "" when it does not within the days looked at */
+    LK_FACE_WINDOW_UNKNOWN /* the clock is not worth an answer */
+};
+
+struct lk_face_window {
+    enum lk_face_window_state state;
+    char name[LK_FACE_WINDOW_MAX + 1]; /* UTF-8 */
+    char day[11];                      /* "today" or "YYYY-MM-DD" */
+    char at[6];                        /* "17:00", local time of the site */
+};
+
+/* Until the next call, streams are told when it changed. Cheap when it did not. Nothing before the first call. */
+void lk_face_window(struct lk_face *face, const struct lk_face_window *window);
+
+/* One row of the recall list: the item, its door's label, and whether a round takes it along. 0, or -ENOSPC when the
+ * list is full (the page then says that there are more). Only during ops.recalls. */
+int lk_face_recall_add(struct lk_face_list *list, const struct lk_item *item, const char *door_label, bool due);
+
+/* One row of a receipt. The same; only during ops.receipt. */
+int lk_face_receipt_add(struct lk_face_list *list, const struct lk_item *item, const char *door_label);
 
 /* Makes jansson overwrite all memory it frees, for the whole process: its parser keeps copies of what a person typed.
  * Call it once, first thing in main, before any thread and any JSON. */
