@@ -164,12 +164,6 @@ void staff_second(struct world *w, struct lk_input *in);
 /* What goes over the counter with this step. */
 void staff_hand_over(struct world *w);
 
-/* --- postal.c: upstream's commands about items and codes; the calendar ----------------------------------------------
- */
-
-void postal_command(struct world *w);
-void postal_calendar(struct world *w);
-
 /* --- citizens.c: what else citizens do -----------------------------------------------------------------------------
  */
 
@@ -181,6 +175,12 @@ void citizens_details(struct world *w, struct lk_item *item);
 void citizens_button(struct world *w, struct lk_input *in);
 /* What a citizen's screen waits for, when it waits for something else than a button; false: it does not. */
 bool citizens_answer(struct world *w, const struct lk_view *v, struct lk_input *ret_in);
+
+/* --- postal.c: upstream's commands about items and codes; the calendar ----------------------------------------------
+ */
+
+void postal_command(struct world *w);
+void postal_calendar(struct world *w);
 
 /* --- truths.c ------------------------------------------------------------------------------------------------------
  */
