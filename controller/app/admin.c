@@ -10,26 +10,43 @@
 
 enum { WRONG_PINS_MOST = 5, WRONG_PINS_MS = 60000 };
 
+#define ROLE(name) (1U << LK_ACTOR_##name)
+
+/* Who may what at this desk. A courier's work is at the screen. Root and our own user are maintenance. */
+enum {
+    WINDOW = ROLE(CLERK) | ROLE(SUPERVISOR),        /* what is handed over and counted there */
+    CABINET = ROLE(MAINTENANCE) | ROLE(SUPERVISOR), /* doors, wiring, disks, people */
+    INSPECTION = WINDOW | CABINET,                  /* saying where something was found */
+};
+
 const struct lk_admin_command lk_admin_table[] = {
-    {"status", LK_ADMIN_READ, lk_admin_status},
-    {"doors", LK_ADMIN_READ, lk_admin_doors},
-    {"items", LK_ADMIN_READ, lk_admin_items},
-    {"events", LK_ADMIN_READ, lk_admin_events},
-    {"bus", LK_ADMIN_READ, lk_admin_bus},
-    {"metrics", LK_ADMIN_READ, lk_admin_metrics},
-    {"uplink", LK_ADMIN_READ, lk_admin_uplink},
-    {"store", LK_ADMIN_READ, lk_admin_store},
-    {"selfcheck", LK_ADMIN_READ, lk_admin_selfcheck},
-    {"staff_list", LK_ADMIN_READ, lk_admin_staff_list},
-    {"open", LK_ADMIN_CHANGE, lk_admin_open},
-    {"block", LK_ADMIN_CHANGE, lk_admin_block},
-    {"unblock", LK_ADMIN_CHANGE, lk_admin_unblock},
-    {"confirm", LK_ADMIN_CHANGE, lk_admin_confirm},
-    {"settle", LK_ADMIN_CHANGE, lk_admin_settle},
-    {"backup", LK_ADMIN_CHANGE, lk_admin_backup},
-    {"staff_add", LK_ADMIN_CHANGE, lk_admin_staff_add},
-    {"staff_remove", LK_ADMIN_CHANGE, lk_admin_staff_remove},
-    {NULL, LK_ADMIN_READ, NULL},
+    {"status", LK_ADMIN_READ, lk_admin_status, 0},
+    {"doors", LK_ADMIN_READ, lk_admin_doors, 0},
+    {"items", LK_ADMIN_READ, lk_admin_items, 0},
+    {"recalls", LK_ADMIN_READ, lk_admin_recalls, 0},
+    {"events", LK_ADMIN_READ, lk_admin_events, 0},
+    {"bus", LK_ADMIN_READ, lk_admin_bus, 0},
+    {"metrics", LK_ADMIN_READ, lk_admin_metrics, 0},
+    {"uplink", LK_ADMIN_READ, lk_admin_uplink, 0},
+    {"store", LK_ADMIN_READ, lk_admin_store, 0},
+    {"selfcheck", LK_ADMIN_READ, lk_admin_selfcheck, 0},
+    {"staff_list", LK_ADMIN_READ, lk_admin_staff_list, 0},
+    {"open", LK_ADMIN_OVERRIDE, lk_admin_open, CABINET},
+    {"block", LK_ADMIN_CHANGE, lk_admin_block, CABINET},
+    {"unblock", LK_ADMIN_OVERRIDE, lk_admin_unblock, CABINET},
+    {"confirm", LK_ADMIN_OVERRIDE, lk_admin_confirm, CABINET},
+    {"settle", LK_ADMIN_OVERRIDE, lk_admin_settle, INSPECTION},
+    {"inspected", LK_ADMIN_OVERRIDE, lk_admin_inspected, INSPECTION},
+    {"round_done", LK_ADMIN_CHANGE, lk_admin_round_done, INSPECTION},
+    {"item_receive", LK_ADMIN_CHANGE, lk_admin_item_receive, WINDOW},
+    {"item_send", LK_ADMIN_CHANGE, lk_admin_item_send, WINDOW},
+    {"item_return", LK_ADMIN_CHANGE, lk_admin_item_return, WINDOW},
+    {"item_reject", LK_ADMIN_CHANGE, lk_admin_item_reject, WINDOW},
+    {"item_extend", LK_ADMIN_CHANGE, lk_admin_item_extend, WINDOW},
+    {"backup", LK_ADMIN_CHANGE, lk_admin_backup, CABINET},
+    {"staff_add", LK_ADMIN_CHANGE, lk_admin_staff_add, CABINET},
+    {"staff_remove", LK_ADMIN_CHANGE, lk_admin_staff_remove, CABINET},
+    {NULL, LK_ADMIN_READ, NULL, 0},
 };
 
 /* --- who asks
@@ -39,6 +56,7 @@ const struct lk_admin_command lk_admin_table[] = {
 struct auth {
     struct lk_admin_request *request;
     struct lk_staff staff;
+    char encoded[LK_STORE_PIN_MAX + 1];
 };
 
 /* Wrong PINs are slowed down, as on the keypad: a login on the board must not become a way to guess PINs. A right one
@@ -68,6 +86,17 @@ static bool may_try_pin(const struct lk_app *app, struct lk_admin_request *reque
     return true;
 }
 
+/* The check took a while: somebody who was removed, or given another PIN or role meanwhile, is not let through. */
+static bool is_still_so(const struct lk_app *app, const struct auth *job)
+{
+    bool found = false;
+    struct lk_store_staff now = {0};
+    int r = lk_store_staff_by_id(app->store, job->staff.id, &found, &now);
+    bool same = r == 0 && found && now.role == job->staff.role && strcmp(now.pin, job->encoded) == 0;
+    explicit_bzero(&now, sizeof(now));
+    return same;
+}
+
 static void auth_checked(void *user, void *cookie, bool ok)
 {
     struct lk_app *app = user;
@@ -77,9 +106,10 @@ static void auth_checked(void *user, void *cookie, bool ok)
         if (!ok) {
             count_wrong_pin(app);
         }
-        job->staff.ok = ok;
+        job->staff.ok = ok && is_still_so(app, job);
         lk_admin_auth_done(job->request, &job->staff);
     }
+    explicit_bzero(job, sizeof(*job));
     free(job);
 }
 
@@ -97,6 +127,7 @@ static void on_auth(void *user, struct lk_admin_request *request, const char *st
         job->request = request;
         job->staff.role = staff.role;
         memcpy(job->staff.id, staff.id, sizeof(job->staff.id));
+        memcpy(job->encoded, staff.pin, sizeof(job->encoded));
         r = lk_pin_check(app->worker, pin, found ? staff.pin : NULL, auth_checked, app, job);
     }
     if (r == 0) {
@@ -148,6 +179,22 @@ bool lk_admin_text(struct lk_admin_request *request, const json_t *args, const c
         return false;
     }
     *ret_text = text;
+    return true;
+}
+
+bool lk_admin_number(struct lk_admin_request *request, const json_t *args, const char *key, json_int_t most,
+                     json_int_t fallback, uint64_t *ret_number)
+{
+    const json_t *value = json_object_get(args, key);
+    json_int_t number = value ? json_integer_value(value) : fallback;
+    if ((value && !json_is_integer(value)) || number < 0 || number > most) {
+        char text[64];
+        struct lk_text t = lk_text_init(text, sizeof(text));
+        lk_text_addf(&t, "must be a whole number from 0 to %lld", (long long)most);
+        bad_argument(request, key, text);
+        return false;
+    }
+    *ret_number = (uint64_t)number;
     return true;
 }
 

@@ -1,3 +1,4 @@
+/* Admin commands that go through the core: doors, banks, inspections; and staff. */
 #include "app.h"
 #include "facts.h"
 #include "pins.h"
@@ -9,8 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WHY_MAX = 200 };
 
 /* --- requests that wait for the core
  * --------------------------------------------------------------------------------------------- */
@@ -32,17 +31,27 @@ static const char *message_for(enum lk_reason reason, char *buf, size_t cap)
     return buf;
 }
 
-static json_t *result_of(const struct lk_admin_wait *wait, const struct lk_effect *reply)
+static void name_place(json_t *result, const struct lk_admin_wait *wait)
 {
-    json_t *result = json_object();
     if (wait->item[0] != '\0') {
         json_object_set_new(result, "item", json_string(wait->item));
         json_object_set_new(result, "custody", json_string(lk_custody_name(wait->custody)));
     } else {
         json_object_set_new(result, wait->is_bank ? "bank" : "door", json_string(wait->door));
     }
+}
+
+static json_t *result_of(const struct lk_admin_wait *wait, const struct lk_effect *reply)
+{
+    json_t *result = json_object();
+    if (!wait->is_round) {
+        name_place(result, wait);
+    }
     if (reply->outcome != LK_OUTCOME_PENDING) {
         json_object_set_new(result, "outcome", json_string(lk_outcome_name(reply->outcome)));
+    }
+    if (reply->reason != LK_REASON_NONE) {
+        json_object_set_new(result, "reason", json_string(lk_reason_name(reply->reason)));
     }
     return result;
 }
@@ -64,9 +73,8 @@ void lk_admin_reply(struct lk_app *app, const struct lk_effect *reply)
     }
 }
 
-/* Steps the input; its reply ends the request. */
-static void submit(struct lk_app *app, struct lk_admin_request *request, struct lk_input *in,
-                   const struct lk_admin_wait *about)
+void lk_admin_submit(struct lk_app *app, struct lk_admin_request *request, struct lk_input *in,
+                     const struct lk_admin_wait *about)
 {
     struct lk_admin_wait *wait = free_slot(app);
     if (!wait || app->stopping) {
@@ -79,41 +87,72 @@ static void submit(struct lk_app *app, struct lk_admin_request *request, struct 
     wait->number = (app->admin_requests++ * LK_ADMIN_WAITING + (uint64_t)(wait - app->waiting)) << 1 | 1;
     in->request = wait->number;
     in->staff = *lk_admin_who(request);
+    in->approver = *lk_admin_with(request);
     (void)lk_engine_submit(app->engine, in); /* a failure was answered through lk_admin_reply */
 }
 
-/* The staff member's reason goes into the log of the daemon, beside the event that names who. */
-static bool take_why(struct lk_admin_request *request, const json_t *args)
+bool lk_admin_why(struct lk_admin_request *request, const json_t *args, bool required, struct lk_input *in)
 {
     const char *why = NULL;
-    if (!lk_admin_text(request, args, "why", true, WHY_MAX, &why)) {
+    if (!lk_admin_text(request, args, "why", required, LK_NOTE_MAX, &why)) {
         return false;
     }
-    if (!lk_text_is_utf8(why, strlen(why)) || strpbrk(why, "\r\n")) {
+    if (why && (!lk_text_is_utf8(why, strlen(why)) || strpbrk(why, "\r\n"))) {
         lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.why: must be one line of text");
         return false;
     }
-    lk_log(LK_NOTICE, LK_BLAME_NONE, "admin: %s by %s: %s", lk_admin_name_of(request), lk_admin_who(request)->id, why);
+    (void)lk_text_copy(in->note, sizeof(in->note), why ? why : "");
+    if (why) {
+        lk_log(LK_NOTICE, LK_BLAME_NONE, "admin: %s by %s: %s", lk_admin_name_of(request), lk_admin_who(request)->id,
+               why);
+    }
+    return true;
+}
+
+bool lk_admin_take_item(struct lk_app *app, struct lk_admin_request *request, const json_t *args, struct lk_input *in,
+                        struct lk_admin_wait *about)
+{
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    const char *item = NULL;
+    if (!lk_admin_text(request, args, "item", true, LK_ITEM_ID_MAX, &item)) {
+        return false;
+    }
+    int r = lk_facts_item(app->store, &now, item, in);
+    if (r < 0) {
+        lk_admin_store_failed(request, r);
+        return false;
+    }
+    (void)lk_text_copy(about->item, sizeof(about->item), item);
+    return true;
+}
+
+/* --- doors and banks
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static bool take_door(struct lk_app *app, struct lk_admin_request *request, const json_t *args, struct lk_input *in,
+                      struct lk_admin_wait *about)
+{
+    const char *door = NULL;
+    if (!lk_admin_text(request, args, "door", true, LK_LABEL_MAX, &door)) {
+        return false;
+    }
+    in->door = lk_core_find_door(lk_engine_core_config(app->engine), door);
+    if (in->door == LK_NO_DOOR) {
+        lk_admin_fail(request, LK_REASON_NO_SUCH_DOOR, "args.door: this cabinet has no such door");
+        return false;
+    }
+    (void)lk_text_copy(about->door, sizeof(about->door), door);
     return true;
 }
 
 static void door_command(struct lk_app *app, struct lk_admin_request *request, const json_t *args, enum lk_admin_op op)
 {
-    const struct lk_core_config *cfg = lk_engine_core_config(app->engine);
-    const char *door = NULL;
-    if (!lk_admin_text(request, args, "door", true, LK_LABEL_MAX, &door) || !take_why(request, args)) {
-        return;
-    }
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
-    in.admin = op;
-    in.door = lk_core_find_door(cfg, door);
-    if (in.door == LK_NO_DOOR) {
-        lk_admin_fail(request, LK_REASON_NO_SUCH_DOOR, "args.door: this cabinet has no such door");
-        return;
-    }
     struct lk_admin_wait about = {0};
-    (void)lk_text_copy(about.door, sizeof(about.door), door);
-    submit(app, request, &in, &about);
+    in.admin = op;
+    if (take_door(app, request, args, &in, &about) && lk_admin_why(request, args, true, &in)) {
+        lk_admin_submit(app, request, &in, &about);
+    }
 }
 
 void lk_admin_open(void *user, struct lk_admin_request *request, const json_t *args)
@@ -129,11 +168,11 @@ void lk_admin_block(void *user, struct lk_admin_request *request, const json_t *
 static void bank_command(struct lk_app *app, struct lk_admin_request *request, const json_t *args, enum lk_admin_op op)
 {
     const char *bank = NULL;
-    if (!lk_admin_text(request, args, "bank", true, LK_LABEL_MAX, &bank) || !take_why(request, args)) {
-        return;
-    }
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
     in.admin = op;
+    if (!lk_admin_text(request, args, "bank", true, LK_LABEL_MAX, &bank) || !lk_admin_why(request, args, true, &in)) {
+        return;
+    }
     in.bank = lk_core_find_bank(lk_engine_core_config(app->engine), bank);
     if (in.bank < 0) {
         lk_admin_fail(request, LK_REASON_NO_SUCH_DOOR, "args.bank: this cabinet has no such bank");
@@ -141,7 +180,7 @@ static void bank_command(struct lk_app *app, struct lk_admin_request *request, c
     }
     struct lk_admin_wait about = {.is_bank = true};
     (void)lk_text_copy(about.door, sizeof(about.door), bank);
-    submit(app, request, &in, &about);
+    lk_admin_submit(app, request, &in, &about);
 }
 
 void lk_admin_unblock(void *user, struct lk_admin_request *request, const json_t *args)
@@ -162,15 +201,16 @@ void lk_admin_confirm(void *user, struct lk_admin_request *request, const json_t
     }
 }
 
+/* --- inspections
+ * ------------------------------------------------------------------------------------------------------------------ */
+
 void lk_admin_settle(void *user, struct lk_admin_request *request, const json_t *args)
 {
-    struct lk_app *app = user;
-    struct lk_stamp now = lk_engine_stamp(app->engine);
-    const char *item = NULL, *to = NULL;
+    const char *to = NULL;
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
+    struct lk_admin_wait about = {0};
     in.admin = LK_ADMIN_SETTLE;
-    if (!lk_admin_text(request, args, "item", true, LK_ITEM_ID_MAX, &item) ||
-        !lk_admin_text(request, args, "to", true, 32, &to) || !take_why(request, args)) {
+    if (!lk_admin_text(request, args, "to", true, 32, &to) || !lk_admin_why(request, args, true, &in)) {
         return;
     }
     if (lk_custody_parse(to, &in.settle_to) < 0) {
@@ -178,14 +218,53 @@ void lk_admin_settle(void *user, struct lk_admin_request *request, const json_t 
                       "args.to: must be in_locker, at_window, with_courier, collected or returned");
         return;
     }
-    int r = lk_facts_item(app->store, &now, item, &in);
-    if (r < 0) {
-        lk_admin_store_failed(request, r);
+    about.custody = in.settle_to;
+    if (lk_admin_take_item(user, request, args, &in, &about)) {
+        lk_admin_submit(user, request, &in, &about);
+    }
+}
+
+void lk_admin_inspected(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    const json_t *holds = json_object_get(args, "holds");
+    struct lk_input in = lk_engine_input(LK_IN_ADMIN);
+    struct lk_admin_wait about = {0};
+    in.admin = LK_ADMIN_INSPECTED;
+    if (!json_is_boolean(holds)) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.holds: must be true or false");
         return;
     }
-    struct lk_admin_wait about = {.custody = in.settle_to};
-    (void)lk_text_copy(about.item, sizeof(about.item), item);
-    submit(app, request, &in, &about);
+    in.holds = json_is_true(holds);
+    if (take_door(user, request, args, &in, &about) && lk_admin_why(request, args, false, &in)) {
+        lk_admin_submit(user, request, &in, &about);
+    }
+}
+
+void lk_admin_round_done(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    uint64_t seen = 0, mismatches = 0;
+    const char *worst = NULL;
+    struct lk_input in = lk_engine_input(LK_IN_ADMIN);
+    struct lk_admin_wait about = {.is_round = true};
+    in.admin = LK_ADMIN_ROUND;
+    if (!lk_admin_number(request, args, "seen", LK_MAX_DOORS, 0, &seen) ||
+        !lk_admin_number(request, args, "mismatches", LK_MAX_DOORS, 0, &mismatches) ||
+        !lk_admin_text(request, args, "worst", false, 32, &worst) || !lk_admin_why(request, args, false, &in)) {
+        return;
+    }
+    if (seen == 0 || mismatches > seen) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT,
+                      "args.seen: must be 1 or more, and no less than args.mismatches");
+        return;
+    }
+    if (worst && (lk_reason_parse(worst, &in.reason) < 0 ||
+                  (in.reason != LK_REASON_NOT_EMPTY && in.reason != LK_REASON_NOT_FOUND_INSIDE))) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.worst: must be not_empty or not_found_inside");
+        return;
+    }
+    in.count = (unsigned)seen;
+    in.mismatches = (unsigned)mismatches;
+    lk_admin_submit(user, request, &in, &about);
 }
 
 /* --- staff
@@ -220,9 +299,9 @@ static void staff_hashed(void *user, void *cookie, int error, const char *encode
 
 static bool staff_role(struct lk_admin_request *request, const char *text, enum lk_actor *ret_role)
 {
-    if (lk_actor_parse(text, ret_role) < 0 ||
-        (*ret_role != LK_ACTOR_COURIER && *ret_role != LK_ACTOR_CLERK && *ret_role != LK_ACTOR_MAINTENANCE)) {
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.role: must be courier, clerk or maintenance");
+    if (lk_actor_parse(text, ret_role) < 0 || (*ret_role != LK_ACTOR_COURIER && *ret_role != LK_ACTOR_CLERK &&
+                                               *ret_role != LK_ACTOR_MAINTENANCE && *ret_role != LK_ACTOR_SUPERVISOR)) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.role: must be courier, clerk, maintenance or supervisor");
         return false;
     }
     return true;
@@ -233,10 +312,6 @@ void lk_admin_staff_add(void *user, struct lk_admin_request *request, const json
     struct lk_app *app = user;
     const char *id = NULL, *role = NULL, *pin = NULL, *badge = NULL;
     enum lk_actor actor = LK_ACTOR_SYSTEM;
-    if (lk_admin_who(request)->role != LK_ACTOR_MAINTENANCE) {
-        lk_admin_fail(request, LK_REASON_NOT_ALLOWED, "only maintenance may change staff");
-        return;
-    }
     if (!lk_admin_text(request, args, "staff", true, LK_STAFF_ID_MAX, &id) ||
         !lk_admin_text(request, args, "role", true, 16, &role) ||
         !lk_admin_text(request, args, "pin", true, LK_PIN_MAX, &pin) ||
@@ -269,10 +344,6 @@ void lk_admin_staff_remove(void *user, struct lk_admin_request *request, const j
     struct lk_app *app = user;
     struct lk_stamp now = lk_engine_stamp(app->engine);
     const char *id = NULL;
-    if (lk_admin_who(request)->role != LK_ACTOR_MAINTENANCE) {
-        lk_admin_fail(request, LK_REASON_NOT_ALLOWED, "only maintenance may change staff");
-        return;
-    }
     if (!lk_admin_text(request, args, "staff", true, LK_STAFF_ID_MAX, &id)) {
         return;
     }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 500, EVENTS_BATCH = 100 };
+enum { EVENTS_BATCH = 100 };
 
 /* --- status
  * ----------------------------------------------------------------------------------------------------------------------------
@@ -164,9 +164,21 @@ void lk_admin_uplink(void *user, struct lk_admin_request *request, const json_t 
     lk_admin_ok(request, uplink_json(user, false));
 }
 
-/* --- doors, items
+/* --- doors
  * -----------------------------------------------------------------------------------------------------------------------
  */
+
+/* What lies there beside the item the door is about. */
+static json_t *others_json(const struct lk_core *core, int door)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < LK_EXTRAS; i++) {
+        if (core->extra[i].item[0] != '\0' && core->extra[i].door == door) {
+            json_array_append_new(list, json_string(core->extra[i].item));
+        }
+    }
+    return list;
+}
 
 static json_t *door_json(struct lk_app *app, int i)
 {
@@ -177,10 +189,11 @@ static json_t *door_json(struct lk_app *app, int i)
                             : door->blocked_for != LK_REASON_NONE ? door->blocked_for
                             : door->wiring_held                   ? LK_REASON_WIRING_CHANGED
                                                                   : LK_REASON_NONE;
-    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s, s:I, s:I}", "door", place->label, "bank",
+    json_t *others = others_json(lk_engine_core(app->engine), i);
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:s, s:I, s:I}", "door", place->label, "bank",
                      cfg->bank_name[place->bank], "size", lk_size_name(place->size), "low_reach", place->low_reach,
                      "state", lk_door_state_name(door->state), "use", lk_use_name(door->use), "item", door->item,
-                     "reason", reason_or_empty(reason), "since_s",
+                     "others", others, "reason", reason_or_empty(reason), "since_s",
                      (json_int_t)((lk_engine_now_ms(app->engine) - door->moved_at_ms) / 1000), "pulses",
                      (json_int_t)lk_cabinet_pulses(app->cabinet, i));
 }
@@ -194,78 +207,6 @@ void lk_admin_doors(void *user, struct lk_admin_request *request, const json_t *
         json_array_append_new(list, door_json(app, i));
     }
     lk_admin_ok(request, json_pack("{s:o}", "doors", list));
-}
-
-struct item_walk {
-    struct lk_app *app;
-    json_t *list;
-    unsigned room;
-    bool more;
-};
-
-static bool add_item(void *user, const struct lk_store_item *row)
-{
-    struct item_walk *walk = user;
-    if (walk->room == 0) {
-        walk->more = true;
-        return false;
-    }
-    walk->room--;
-    const struct lk_item *item = &row->item;
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "item", item->id, "custody", lk_custody_name(item->custody),
-                  "channel", lk_channel_name(item->channel), "size", lk_size_name(item->size), "cancelled",
-                  item->cancelled, "overdue", item->overdue, "code", row->live);
-    bool lies = item->door != LK_NO_DOOR;
-    const char *label = lk_core_label(lk_engine_core_config(walk->app->engine), item->door);
-    json_object_set_new(json, "door", lies ? json_string(label) : json_null());
-    json_array_append_new(walk->list, json);
-    return true;
-}
-
-/* An unsigned number argument; `fallback` when it is not there. False after answering. */
-static bool take_number(struct lk_admin_request *request, const json_t *args, const char *key, json_int_t most,
-                        json_int_t fallback, uint64_t *ret_number)
-{
-    const json_t *value = json_object_get(args, key);
-    json_int_t number = value ? json_integer_value(value) : fallback;
-    if ((value && !json_is_integer(value)) || number < 0 || number > most) {
-        char text[96];
-        struct lk_text t = lk_text_init(text, sizeof(text));
-        lk_text_addf(&t, "args.%s: must be a whole number from 0 to %lld", key, (long long)most);
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, text);
-        return false;
-    }
-    *ret_number = (uint64_t)number;
-    return true;
-}
-
-void lk_admin_items(void *user, struct lk_admin_request *request, const json_t *args)
-{
-    struct lk_app *app = user;
-    struct lk_stamp now = lk_engine_stamp(app->engine);
-    const char *custody = NULL;
-    uint64_t limit = 0;
-    struct lk_store_item_filter filter = {0};
-    if (!lk_admin_text(request, args, "custody", false, 32, &custody) ||
-        !lk_admin_text(request, args, "item", false, LK_ITEM_ID_MAX, &filter.item) ||
-        !lk_admin_text(request, args, "after", false, LK_ITEM_ID_MAX, &filter.after) ||
-        !take_number(request, args, "limit", ITEMS_MOST, 100, &limit)) {
-        return;
-    }
-    if (custody && lk_custody_parse(custody, &filter.custody) < 0) {
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.custody: no such custody");
-        return;
-    }
-    struct item_walk walk = {.app = app, .list = json_array(), .room = limit ? (unsigned)limit : ITEMS_MOST};
-    filter.limit = walk.room + 1;
-    int r = lk_store_list_items(app->store, &now, &filter, add_item, &walk);
-    if (r < 0) {
-        json_decref(walk.list);
-        lk_admin_store_failed(request, r);
-        return;
-    }
-    lk_admin_ok(request, json_pack("{s:o, s:b}", "items", walk.list, "more", walk.more));
 }
 
 /* --- events
@@ -348,8 +289,8 @@ static struct lk_follower *make_follower(struct lk_app *app, struct lk_admin_req
     (void)lk_text_copy(f->site.operator_id, sizeof(f->site.operator_id), app->config->site.operator_id);
     (void)lk_text_copy(f->site.site_id, sizeof(f->site.site_id), app->config->site.id);
     json_int_t from = f->follow ? (json_int_t)lk_store_last_seq(app->store) : 0;
-    if (!take_number(request, args, "after", INT64_MAX, from, &f->after) ||
-        !take_number(request, args, "limit", INT64_MAX, 0, &f->left)) {
+    if (!lk_admin_number(request, args, "after", INT64_MAX, from, &f->after) ||
+        !lk_admin_number(request, args, "limit", INT64_MAX, 0, &f->left)) {
         free(f);
         return NULL;
     }

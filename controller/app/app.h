@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "cabinet.h"
+#include "dues.h"
 #include "engine.h"
 #include "face/admin.h"
 #include "face/face.h"
@@ -34,7 +35,7 @@ struct lk_admin_wait {
     struct lk_admin_request *request;
     uint64_t number;             /* what the core calls it; never used twice */
     char door[LK_LABEL_MAX + 1]; /* or the bank's name, then is_bank */
-    bool is_bank;
+    bool is_bank, is_round;      /* is_round: about the whole cabinet */
     char item[LK_ITEM_ID_MAX + 1];
     enum lk_custody custody;
 };
@@ -52,6 +53,7 @@ struct lk_app {
     struct lk_readers *readers; /* NULL: none, not yet, or no more */
     struct lk_lamps *lamps;     /* likewise */
     struct lk_worker *worker;
+    struct lk_dues *dues; /* NULL until everything stands */
     struct event *signals[2], *housekeeping, *stop_timer;
     int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
@@ -110,10 +112,14 @@ void lk_admin_end_long(struct lk_app *app);
 
 /* admin_read.c, admin_change.c, admin_long.c: handlers of lk_admin_table. */
 typedef void lk_admin_handler(void *user, struct lk_admin_request *request, const json_t *args);
-lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_items, lk_admin_uplink, lk_admin_events;
+lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_uplink, lk_admin_events;
 lk_admin_handler lk_admin_bus, lk_admin_metrics; /* admin_bus.c */
 lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
 lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_confirm, lk_admin_settle;
+lk_admin_handler lk_admin_inspected, lk_admin_round_done; /* admin_change.c */
+lk_admin_handler lk_admin_item_receive;                   /* admin_item.c: these and the next ones */
+lk_admin_handler lk_admin_item_send, lk_admin_item_return, lk_admin_item_reject, lk_admin_item_extend;
+lk_admin_handler lk_admin_items, lk_admin_recalls;
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 
@@ -125,6 +131,23 @@ const char *lk_admin_bank_state(const struct lk_bank *bank);
  */
 bool lk_admin_text(struct lk_admin_request *request, const json_t *args, const char *key, bool required, size_t max,
                    const char **ret_text);
+
+/* An unsigned number argument, 0 to most; `fallback` when it is not there. False after answering bad_argument. */
+bool lk_admin_number(struct lk_admin_request *request, const json_t *args, const char *key, json_int_t most,
+                     json_int_t fallback, uint64_t *ret_number);
+
+/* Steps the input as an LK_IN_ADMIN of whoever asks, with the second person; the core's reply ends the request. about:
+ * what the answer names. */
+void lk_admin_submit(struct lk_app *app, struct lk_admin_request *request, struct lk_input *in,
+                     const struct lk_admin_wait *about);
+
+/* args.why into the note of the input: one line of UTF-8, for the event; the daemon's log has it too. False after
+ * answering bad_argument. */
+bool lk_admin_why(struct lk_admin_request *request, const json_t *args, bool required, struct lk_input *in);
+
+/* args.item and what the store knows of it, into the input. False after answering. */
+bool lk_admin_take_item(struct lk_app *app, struct lk_admin_request *request, const json_t *args, struct lk_input *in,
+                        struct lk_admin_wait *about);
 
 /* Answers with STORE_FAILED and the error. */
 void lk_admin_store_failed(struct lk_admin_request *request, int error);

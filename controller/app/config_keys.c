@@ -193,7 +193,8 @@ const struct lk_config_key lk_config_keys[] = {
      "coils: a technician tried this unverified profile on the bench"},
 
     {LK_SEC_CODES, "digits", LK_TYPE_UINT, IN(lk_config, code_digits), 6, 16, NULL, "8", NULL,
-     "how many digits a pickup code has; upstream must announce codes of this length"},
+     "how many digits a pickup code has; upstream must announce codes of this length; digits of just this number name "
+     "nothing else"},
 
     {LK_SEC_DEPOSIT, "unknown_barcode", LK_TYPE_CHOICE, IN(lk_config, core.unknown_barcode), LK_BARCODE_REFUSE, 0,
      "refuse|ask|accept", "refuse", NULL,
@@ -224,6 +225,8 @@ const struct lk_config_key lk_config_keys[] = {
 
     {LK_SEC_STAFF, "two_person_within_s", LK_TYPE_S, IN(lk_config, core.two_person_ms), 0, 86400, NULL, "1800", NULL,
      "who opens a second compartment without a code this soon needs a second person, in s; 0: never"},
+    {LK_SEC_STAFF, "inspect_every_days", LK_TYPE_UINT, IN(lk_config, inspect_every_days), 0, 365, NULL, "7", NULL,
+     "a fault is shown when the last inspection round is longer ago, in days; 0: rounds are not asked for"},
 
     {LK_SEC_RETENTION, "remind_days", LK_TYPE_UINT, IN(lk_config, remind_days), 0, 60, NULL, NULL,
      "3, or 1 less than retention_days",

@@ -53,6 +53,7 @@ static void open_door(struct lk_step *s)
         agree(s, door);
     }
     s->core->service_door = door;
+    memcpy(s->core->service_note, s->in->note, sizeof(s->core->service_note));
     s->core->service_at_ms = s->in->now_ms;
     lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_STAFF_REQUEST); /* its opening is not the kiosk's any more */
     lk_opening_abandon(s, door);

@@ -22,6 +22,13 @@ bool lk_fx_has_room(const struct lk_step *s)
     return s->fx->count + ROOM_FOR_ONE_DOOR <= LK_EFFECTS_MOST;
 }
 
+/* Why staff opened it is told once, with what came of it. */
+static bool tells_why(const struct lk_core *core, enum lk_event_type type, int door)
+{
+    return core->door[door].op.purpose == LK_PURPOSE_SERVICE && core->service_door == door &&
+           (type == LK_EV_DOOR_OPENED || type == LK_EV_DOOR_OPEN_FAILED);
+}
+
 struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int door)
 {
     struct lk_event *e = &lk_fx(s, LK_FX_EVENT)->event;
@@ -38,6 +45,9 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
         e->actor = d->op.actor;
         memcpy(e->who, d->op.who, sizeof(e->who));
         memcpy(e->second, d->op.second, sizeof(e->second));
+        if (tells_why(s->core, type, door)) {
+            memcpy(e->note, s->core->service_note, sizeof(e->note));
+        }
         memcpy(e->jti, d->op.jti, sizeof(e->jti));
     }
     return e;
@@ -50,6 +60,7 @@ void lk_fx_nobody(struct lk_event *e)
     e->actor = LK_ACTOR_SYSTEM;
     e->who[0] = '\0';
     e->second[0] = '\0';
+    e->note[0] = '\0';
     e->jti[0] = '\0';
 }
 

@@ -131,5 +131,6 @@ void lk_wiring_confirm(struct lk_step *s)
     e->reason = LK_REASON_STAFF_REQUEST;
     e->actor = s->in->staff.role;
     memcpy(e->who, s->in->staff.id, sizeof(e->who));
+    memcpy(e->note, s->in->note, sizeof(e->note));
     lk_fx_answer(s, LK_RESULT_OK, LK_REASON_NONE);
 }

@@ -11,23 +11,6 @@ static const char *why(const struct lk_ctl *ctl)
     return ctl->why != NULL ? ctl->why : "lockerctl";
 }
 
-/* One change; prints the answer or the catalogue text `done` filled with the words. Takes the reference to args. */
-static int change(struct lk_ctl *ctl, const char *cmd, json_t *args, const char *done, const struct lk_word *words)
-{
-    json_t *result = NULL;
-    int code = lk_ctl_call(ctl, cmd, args, true, NULL, &result);
-    if (code != LK_EXIT_OK) {
-        return code;
-    }
-    if (ctl->json) {
-        lk_ctl_print_json(result);
-    } else {
-        lk_say(stdout, ctl->lang, done, words);
-    }
-    json_decref(result);
-    return LK_EXIT_OK;
-}
-
 static void say_outcome(struct lk_ctl *ctl, const char *door, const char *outcome)
 {
     char key[64];
@@ -62,8 +45,8 @@ int lk_cmd_open(struct lk_ctl *ctl)
 
 int lk_cmd_block(struct lk_ctl *ctl)
 {
-    return change(ctl, "block", json_pack("{s:s,s:s}", "door", ctl->words[0], "why", why(ctl)), "ctl.block.done",
-                  LK_WORDS({"door", ctl->words[0]}));
+    return lk_show_change(ctl, "block", json_pack("{s:s,s:s}", "door", ctl->words[0], "why", why(ctl)),
+                          "ctl.block.done", LK_WORDS({"door", ctl->words[0]}));
 }
 
 /* Whether the cabinet has a bank of this name and no door. */
@@ -97,8 +80,8 @@ static int change_place(struct lk_ctl *ctl, const char *cmd, const char *done_do
         return code;
     }
     json_t *args = json_pack("{s:s,s:s}", bank ? "bank" : "door", ctl->words[0], "why", why(ctl));
-    return change(ctl, cmd, args, bank ? done_bank : done_door,
-                  LK_WORDS({"door", ctl->words[0]}, {"bank", ctl->words[0]}));
+    return lk_show_change(ctl, cmd, args, bank ? done_bank : done_door,
+                          LK_WORDS({"door", ctl->words[0]}, {"bank", ctl->words[0]}));
 }
 
 int lk_cmd_unblock(struct lk_ctl *ctl)
@@ -116,7 +99,7 @@ int lk_cmd_settle(struct lk_ctl *ctl)
     char buf[LK_SHOW_CELL];
     json_t *args = json_pack("{s:s,s:s,s:s}", "item", ctl->words[0], "to", ctl->words[1], "why", why(ctl));
     const char *to = lk_say_word(ctl->lang, "ctl.custody", ctl->words[1], buf, sizeof(buf));
-    return change(ctl, "settle", args, "ctl.settle.done", LK_WORDS({"item", ctl->words[0]}, {"to", to}));
+    return lk_show_change(ctl, "settle", args, "ctl.settle.done", LK_WORDS({"item", ctl->words[0]}, {"to", to}));
 }
 
 static void backup_progress(struct lk_ctl *ctl, const char *name, const json_t *value)

@@ -39,7 +39,7 @@ static void add_details(struct lk_ctl *ctl, struct lk_text *out, json_t *data)
         const char *key, *prefix;
     } worded[] = {{"reason", "reason"},       {"outcome", "ctl.outcome"}, {"actor", "ctl.role"},
                   {"purpose", "ctl.purpose"}, {"from", "ctl.custody"},    {"to", "ctl.custody"},
-                  {"clock", "ctl.clock"}};
+                  {"clock", "ctl.clock"},     {"via", "ctl.channel"}};
     const char *key;
     json_t *value;
     json_object_foreach(data, key, value)

@@ -79,9 +79,9 @@ static json_t *make_report(const struct lk_inspection *i, bool whole)
             json_array_append(mismatches, f);
         }
     }
-    return json_pack("{s:s, s:b, s:i, s:i, s:o, s:O}", "who", i->who, "complete", whole, "looked_at",
-                     (int)json_array_size(i->findings), "doors", (int)i->meant, "mismatches", mismatches, "findings",
-                     i->findings);
+    return json_pack("{s:s, s:b, s:b, s:i, s:i, s:o, s:O}", "who", i->who, "complete", whole, "round", i->recorded,
+                     "looked_at", (int)json_array_size(i->findings), "doors", (int)i->meant, "mismatches", mismatches,
+                     "findings", i->findings);
 }
 
 static void print_table(const struct lk_inspection *i, const json_t *list)
@@ -146,24 +146,39 @@ static int tell_report(struct lk_inspection *i, bool whole)
     return code != LK_EXIT_OK ? code : n > 0 ? LK_EXIT_FAULTS : LK_EXIT_OK;
 }
 
-/* --- the round */
+/* --- the second person */
 
-static int look_at_all(struct lk_inspection *i, const json_t *doors)
+/* Opening more than one compartment without a code takes two people, where the site asks for that. */
+static int ask_second(struct lk_inspection *i, const json_t *status)
+{
+    struct lk_com_say q = {.key = "second", .preset = ""};
+    if (i->ctl->with || i->meant < 2 || lk_ctl_int(status, "two_person_s") == 0) {
+        return LK_EXIT_OK;
+    }
+    do {
+        if (lk_person_question(&i->person, &q, i->second, sizeof(i->second)) < 0) {
+            return LK_EXIT_LEFT;
+        }
+    } while (i->second[0] != '\0' && !lk_text_is_id(i->second, sizeof(i->second) - 1));
+    i->ctl->with = i->second[0] != '\0' ? i->second : NULL;
+    return LK_EXIT_OK;
+}
+
+/* --- the doors one by one */
+
+static int look_at(struct lk_inspection *i, const json_t *doors, bool occupied)
 {
     size_t k;
     const json_t *d;
-    char buf[LK_SHOW_CELL];
     json_array_foreach(doors, k, d)
     {
-        i->meant += is_meant(i, d);
-    }
-    json_array_foreach(doors, k, d)
-    {
-        const char *label = lk_ctl_get(d, "door", buf, sizeof(buf));
-        if (!is_meant(i, d) || lk_inspect_is_done(i, label)) {
+        char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
+        const char *label = lk_ctl_get(d, "door", a, sizeof(a));
+        bool mine = !i->round || (strcmp(lk_ctl_get(d, "use", b, sizeof(b)), "occupied") == 0) == occupied;
+        if (!mine || !is_meant(i, d) || lk_inspect_is_done(i, label)) {
             continue;
         }
-        int code = lk_inspect_door(i, label);
+        int code = lk_inspect_door(i, d);
         if (code != LK_EXIT_OK) {
             return code;
         }
@@ -171,20 +186,98 @@ static int look_at_all(struct lk_inspection *i, const json_t *doors)
     return LK_EXIT_OK;
 }
 
+/* A round begins with what should be empty and what nobody is sure of: that is where a lost item lies. */
+static int look_at_all(struct lk_inspection *i, const json_t *doors)
+{
+    int code = look_at(i, doors, false);
+    return code == LK_EXIT_OK && i->round ? look_at(i, doors, true) : code;
+}
+
+static void count_meant(struct lk_inspection *i, const json_t *doors)
+{
+    size_t k;
+    const json_t *d;
+    json_array_foreach(doors, k, d)
+    {
+        i->meant += is_meant(i, d);
+    }
+}
+
+/* --- the round */
+
+/* When the last one was. */
+static void tell_last_round(struct lk_inspection *i, const json_t *status)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
+    const json_t *inspection = json_object_get(status, "inspection");
+    const char *last = lk_ctl_get(inspection, "last", a, sizeof(a));
+    struct lk_com_say say = {.key = last[0] != '\0' ? "last_round" : "no_round"};
+    lk_person_word(&say, "time", lk_show_time(last, b));
+    if (i->round) {
+        lk_person_tell(&i->person, &say);
+    }
+}
+
+static bool was_seen(const json_t *finding)
+{
+    char a[LK_SHOW_CELL];
+    const char *found = lk_ctl_get(finding, "found", a, sizeof(a));
+    return strcmp(found, "skipped") != 0 && strcmp(found, "not_opened") != 0;
+}
+
+/* The event log gets the round as a whole. Compartments nobody looked into are not counted as seen. */
+static int record_round(struct lk_inspection *i)
+{
+    size_t k;
+    const json_t *f;
+    int seen = 0, bad = 0, missing = 0;
+    char a[LK_SHOW_CELL];
+    json_t *result = NULL;
+    json_array_foreach(i->findings, k, f)
+    {
+        seen += was_seen(f);
+        bad += was_seen(f) && is_mismatch(f);
+        missing += strcmp(lk_ctl_get(f, "verdict", a, sizeof(a)), "missing") == 0;
+    }
+    if (!i->round || seen == 0) {
+        return LK_EXIT_OK;
+    }
+    json_t *args = json_pack("{s:i, s:i, s:s}", "seen", seen, "mismatches", bad, "worst",
+                             missing > 0 ? "not_found_inside" : "not_empty");
+    if (i->ctl->why) {
+        json_object_set_new(args, "why", json_string(i->ctl->why));
+    }
+    int code = lk_ctl_call(i->ctl, "round_done", args, true, NULL, &result);
+    json_decref(result);
+    i->recorded = code == LK_EXIT_OK;
+    return code;
+}
+
+static int walk(struct lk_inspection *i, const json_t *doors)
+{
+    int code = look_at_all(i, doors);
+    bool left = code == LK_EXIT_LEFT;
+    code = code == LK_EXIT_OK ? record_round(i) : code;
+    int told = code == LK_EXIT_OK || left ? tell_report(i, !left) : code;
+    return left ? LK_EXIT_LEFT : told;
+}
+
 static int inspect(struct lk_inspection *i)
 {
-    json_t *answer = NULL;
+    json_t *answer = NULL, *status = NULL;
     int code = lk_ctl_call(i->ctl, "doors", NULL, false, NULL, &answer);
     const json_t *doors = json_object_get(answer, "doors");
     code = code == LK_EXIT_OK ? check_words(i, doors) : code;
+    code = code == LK_EXIT_OK ? lk_ctl_call(i->ctl, "status", NULL, false, NULL, &status) : code;
     code = code == LK_EXIT_OK ? lk_inspect_journal_open(i) : code;
     if (code == LK_EXIT_OK) {
-        code = look_at_all(i, doors);
-        bool left = code == LK_EXIT_LEFT;
-        int told = code == LK_EXIT_OK || left ? tell_report(i, !left) : code;
-        code = left ? LK_EXIT_LEFT : told;
+        count_meant(i, doors);
+        tell_last_round(i, status);
+        code = ask_second(i, status);
     }
+    code = code == LK_EXIT_OK ? walk(i, doors) : code;
     json_decref(answer);
+    json_decref(status);
     return code;
 }
 
@@ -196,6 +289,7 @@ int lk_cmd_inspect(struct lk_ctl *ctl)
     }
     i->ctl = ctl;
     i->journal = -1;
+    i->round = lk_ctl_more(ctl, LK_OPT_ROUND) != NULL;
     i->findings = json_array();
     (void)lk_person_who(ctl, i->who, sizeof(i->who));
     int code = lk_person_open(&i->person, ctl, "ctl.inspect.", lk_ctl_more(ctl, LK_OPT_ANSWERS));

@@ -67,6 +67,21 @@ static void status_store(struct lk_ctl *ctl, struct lk_table *t, const json_t *r
                 LK_WORDS({"size", lk_show_bytes(s, "bytes", b)}, {"reason", why}));
 }
 
+/* When somebody last compared the compartments with the records; "due" is the daemon's word. */
+static void status_inspection(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL];
+    const json_t *round = json_object_get(r, "inspection");
+    const char *last = lk_ctl_get(round, "last", a, sizeof(a));
+    const char *text = last[0] == '\0'                               ? "ctl.status.round_never"
+                       : json_is_true(json_object_get(round, "due")) ? "ctl.status.round_due"
+                                                                     : "ctl.status.round_good";
+    if (json_is_object(round)) {
+        lk_show_row(ctl, t, "ctl.status.inspection", text,
+                    LK_WORDS({"time", lk_show_time(last, b)}, {"days", lk_ctl_get(round, "every_days", c, sizeof(c))}));
+    }
+}
+
 static void status_keypad(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
 {
     char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
@@ -142,6 +157,7 @@ static void human_status(struct lk_ctl *ctl, const json_t *r)
     status_uplink(ctl, &t, r);
     status_store(ctl, &t, r);
     lk_show_label(ctl, &t, "ctl.status.clock", lk_show_word(ctl, r, "clock", "ctl.clock", c));
+    status_inspection(ctl, &t, r);
     status_keypad(ctl, &t, r);
     status_readers(ctl, &t, r);
     lk_show_row(ctl, &t, "ctl.status.kiosk", "ctl.status.kiosk_value",
@@ -197,9 +213,11 @@ static void human_items(struct lk_ctl *ctl, const json_t *r)
     lk_show_header(ctl, &t, header);
     json_array_foreach(json_object_get(r, "items"), i, item)
     {
-        const char *note = json_is_true(json_object_get(item, "cancelled")) ? "ctl.item.cancelled"
-                           : json_is_true(json_object_get(item, "overdue")) ? "ctl.item.overdue"
-                                                                            : NULL;
+        const char *note = json_is_true(json_object_get(item, "cancelled"))  ? "ctl.item.cancelled"
+                           : json_is_true(json_object_get(item, "rejected")) ? "ctl.item.rejected"
+                           : json_is_true(json_object_get(item, "dropoff"))  ? "ctl.item.dropoff"
+                           : json_is_true(json_object_get(item, "overdue"))  ? "ctl.item.overdue"
+                                                                             : NULL;
         const char *cells[] = {lk_ctl_get(item, "item", b[0], LK_SHOW_CELL),
                                lk_show_word(ctl, item, "custody", "ctl.custody", b[1]),
                                lk_show_word(ctl, item, "channel", "ctl.channel", b[2]),

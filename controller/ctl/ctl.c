@@ -52,7 +52,7 @@ static void fail_json(const char *reason, const char *message)
 
 const char *lk_ctl_more(const struct lk_ctl *ctl, enum lk_option option)
 {
-    return ctl->more[__builtin_ctz((unsigned)option) - __builtin_ctz(LK_OPT_DEVICE)];
+    return ctl->more[option - LK_OPT_DEVICE];
 }
 
 int lk_ctl_complain(struct lk_ctl *ctl, int exit_code, const char *reason, const char *key, const struct lk_word *words)
@@ -119,12 +119,24 @@ static int complain_refused(struct lk_ctl *ctl, const json_t *line)
     return code;
 }
 
-static int ask_pin(struct lk_ctl *ctl)
+/* Only an opening wants a second person. */
+static bool names_second(const struct lk_ctl *ctl, const char *cmd)
 {
-    if (ctl->staff == NULL || ctl->pin[0] != '\0') {
-        return LK_EXIT_OK;
+    return ctl->with != NULL && strcmp(cmd, "open") == 0;
+}
+
+/* The PINs that go with this request, as far as they are not known yet. */
+static int ask_pins(struct lk_ctl *ctl, const char *cmd)
+{
+    int code = LK_EXIT_OK;
+    if (ctl->staff != NULL && ctl->pin[0] == '\0') {
+        code = lk_ctl_secret(ctl, "ctl.ask.pin", ctl->pin_file, ctl->pin, sizeof(ctl->pin));
     }
-    return lk_ctl_secret(ctl, "ctl.ask.pin", ctl->pin_file, ctl->pin, sizeof(ctl->pin));
+    if (code == LK_EXIT_OK && names_second(ctl, cmd) && ctl->with_pin[0] == '\0') {
+        code = lk_ctl_secret(ctl, "ctl.ask.with_pin", lk_ctl_more(ctl, LK_OPT_WITH_PIN_FILE), ctl->with_pin,
+                             sizeof(ctl->with_pin));
+    }
+    return code;
 }
 
 static int send_request(struct lk_ctl *ctl, const char *cmd, json_t *args)
@@ -136,6 +148,9 @@ static int send_request(struct lk_ctl *ctl, const char *cmd, json_t *args)
     if (ctl->staff != NULL) {
         json_object_set_new(request, "staff", json_string(ctl->staff));
         json_object_set_new(request, "pin", json_string(ctl->pin));
+    }
+    if (names_second(ctl, cmd)) {
+        json_object_set_new(request, "with", json_pack("{s:s,s:s}", "staff", ctl->with, "pin", ctl->with_pin));
     }
     int rc = lk_client_send(&ctl->client, request);
     json_decref(request);
@@ -172,7 +187,7 @@ int lk_ctl_call(struct lk_ctl *ctl, const char *cmd, json_t *args, bool change, 
                 json_t **ret_result)
 {
     json_t *line = NULL;
-    int code = ask_pin(ctl);
+    int code = ask_pins(ctl, cmd);
     int rc = code != LK_EXIT_OK ? 0 : ctl->client.fd >= 0 ? 0 : lk_client_open(&ctl->client, ctl->socket);
     if (code != LK_EXIT_OK || rc < 0) {
         json_decref(args);

@@ -21,8 +21,44 @@ enum lk_exit {
     LK_EXIT_BUSY = 75,       /* commission: the daemon, or another process, has the line */
 };
 
-enum { LK_MORE = 17 /* options that are kept as they are */ };
 enum { LK_SECRET_MAX = 128 }; /* characters of a PIN or of a badge's barcode */
+
+/* Options a command may have; the rest of the command line is the same for all. */
+enum lk_option {
+    LK_OPT_FOLLOW,
+    LK_OPT_AFTER,
+    LK_OPT_LAST,
+    LK_OPT_LIMIT,
+    LK_OPT_WHY,
+    LK_OPT_CUSTODY,
+    LK_OPT_ITEM,
+    LK_OPT_ROLE,
+    LK_OPT_BADGE,
+    LK_OPT_BADGE_FILE,
+    LK_OPT_NEW_PIN_FILE,
+    LK_OPT_WITH,
+    LK_OPT_DEVICE, /* from here on: kept as they are */
+    LK_OPT_HOST,
+    LK_OPT_LINE,
+    LK_OPT_BAUD,
+    LK_OPT_PARITY,
+    LK_OPT_UNITS,
+    LK_OPT_PROFILE,
+    LK_OPT_JOURNAL,
+    LK_OPT_RESUME,
+    LK_OPT_EMPTY,
+    LK_OPT_ANSWERS,
+    LK_OPT_DRY_RUN,
+    LK_OPT_CONFIG,
+    LK_OPT_SET_ADDRESS,
+    LK_OPT_LOCKERD,
+    LK_OPT_REPORT,
+    LK_OPT_ONLY,
+    LK_OPT_ROUND,
+    LK_OPT_WITH_PIN_FILE,
+    LK_OPT_CODE_FILE,
+    LK_OPTIONS
+};
 
 struct lk_ctl {
     enum lk_lang lang;
@@ -30,16 +66,18 @@ struct lk_ctl {
     const char *socket;
     int timeout_ms; /* for each line of an answer; negative: for ever */
     const char *staff, *pin_file;
+    const char *with; /* the second person, who is named with each opening; NULL: nobody */
     bool follow, badge, last_given;
     uint64_t last, limit;
     const char *after; /* events: a seq; items: an item id */
     const char *why, *custody, *item, *role, *badge_file, *new_pin_file;
-    const char *more[LK_MORE]; /* values of the options from LK_OPT_DEVICE on, "" for flags; see lk_ctl_more() */
-    char reason[48];           /* of the last complaint */
-    char **words;              /* what follows the command, `word_count` of them */
+    const char *more[LK_OPTIONS -
+                     LK_OPT_DEVICE]; /* values of the options from LK_OPT_DEVICE on, "" for flags; see lk_ctl_more() */
+    char reason[48];                 /* of the last complaint */
+    char **words;                    /* what follows the command, `word_count` of them */
     int word_count;
     struct lk_client client;
-    char pin[LK_SECRET_MAX + 1];
+    char pin[LK_SECRET_MAX + 1], with_pin[LK_SECRET_MAX + 1];
 };
 
 /* What is told of each {"progress"} or {"event"} line; name is which. */
@@ -66,46 +104,14 @@ int64_t lk_ctl_int(const json_t *object, const char *key);
 /* Prints the result as one line of JSON. */
 void lk_ctl_print_json(const json_t *result);
 
-/* Options a command may have; the rest of the command line is the same for all. */
-enum lk_option {
-    LK_OPT_FOLLOW = 1 << 0,
-    LK_OPT_AFTER = 1 << 1,
-    LK_OPT_LAST = 1 << 2,
-    LK_OPT_LIMIT = 1 << 3,
-    LK_OPT_WHY = 1 << 4,
-    LK_OPT_CUSTODY = 1 << 5,
-    LK_OPT_ITEM = 1 << 6,
-    LK_OPT_ROLE = 1 << 7,
-    LK_OPT_BADGE = 1 << 8,
-    LK_OPT_BADGE_FILE = 1 << 9,
-    LK_OPT_NEW_PIN_FILE = 1 << 10,
-    LK_OPT_DEVICE = 1 << 11, /* from here on: kept as they are */
-    LK_OPT_HOST = 1 << 12,
-    LK_OPT_LINE = 1 << 13,
-    LK_OPT_BAUD = 1 << 14,
-    LK_OPT_PARITY = 1 << 15,
-    LK_OPT_UNITS = 1 << 16,
-    LK_OPT_PROFILE = 1 << 17,
-    LK_OPT_JOURNAL = 1 << 18,
-    LK_OPT_RESUME = 1 << 19,
-    LK_OPT_EMPTY = 1 << 20,
-    LK_OPT_ANSWERS = 1 << 21,
-    LK_OPT_DRY_RUN = 1 << 22,
-    LK_OPT_CONFIG = 1 << 23,
-    LK_OPT_SET_ADDRESS = 1 << 24,
-    LK_OPT_LOCKERD = 1 << 25,
-    LK_OPT_REPORT = 1 << 26,
-    LK_OPT_ONLY = 1 << 27,
-};
-
 /* The value of an option from LK_OPT_DEVICE on, "" for a flag; NULL when it was not given. */
 const char *lk_ctl_more(const struct lk_ctl *ctl, enum lk_option option);
 
 struct lk_ctl_command {
     const char *name;
     int words_least, words_most;
-    unsigned options;
-    int timeout_s; /* when --timeout is not given */
+    uint64_t options; /* bit n: option n of enum lk_option */
+    int timeout_s;    /* when --timeout is not given */
     int (*run)(struct lk_ctl *ctl);
 };
 
@@ -130,5 +136,8 @@ int lk_cmd_store(struct lk_ctl *ctl);
 int lk_cmd_staff(struct lk_ctl *ctl);
 int lk_cmd_commission(struct lk_ctl *ctl);
 int lk_cmd_inspect(struct lk_ctl *ctl);
+int lk_cmd_item(struct lk_ctl *ctl);
+int lk_cmd_recalls(struct lk_ctl *ctl);
+int lk_cmd_purge(struct lk_ctl *ctl);
 
 #endif

@@ -11,35 +11,40 @@
 #define CHECK_S  120 /* quick_check and the chain of a large database take their time */
 #define CHANGE_S 60  /* a pulse may wait 30 s for its supply, and then for the door */
 
+#define O(name) (UINT64_C(1) << LK_OPT_##name)
 #define COMMISSION_OPTIONS                                                                                             \
-    (LK_OPT_DEVICE | LK_OPT_HOST | LK_OPT_LINE | LK_OPT_BAUD | LK_OPT_PARITY | LK_OPT_UNITS | LK_OPT_PROFILE |         \
-     LK_OPT_JOURNAL | LK_OPT_RESUME | LK_OPT_EMPTY | LK_OPT_ANSWERS | LK_OPT_DRY_RUN | LK_OPT_CONFIG |                 \
-     LK_OPT_SET_ADDRESS | LK_OPT_LOCKERD | LK_OPT_WHY)
-#define INSPECT_OPTIONS (LK_OPT_WHY | LK_OPT_ONLY | LK_OPT_REPORT | LK_OPT_JOURNAL | LK_OPT_RESUME | LK_OPT_ANSWERS)
+    (O(DEVICE) | O(HOST) | O(LINE) | O(BAUD) | O(PARITY) | O(UNITS) | O(PROFILE) | O(JOURNAL) | O(RESUME) | O(EMPTY) | \
+     O(ANSWERS) | O(DRY_RUN) | O(CONFIG) | O(SET_ADDRESS) | O(LOCKERD) | O(WHY))
+#define SECOND_OPTIONS  (O(WITH) | O(WITH_PIN_FILE))
+#define INSPECT_OPTIONS (O(WHY) | O(ONLY) | O(REPORT) | O(JOURNAL) | O(RESUME) | O(ANSWERS) | O(ROUND) | SECOND_OPTIONS)
 
 const struct lk_ctl_command lk_ctl_commands[] = {
     {"status", 0, 0, 0, READ_S, lk_cmd_status},
     {"doors", 0, 0, 0, READ_S, lk_cmd_doors},
-    {"items", 0, 0, LK_OPT_CUSTODY | LK_OPT_ITEM | LK_OPT_LIMIT | LK_OPT_AFTER, READ_S, lk_cmd_items},
-    {"events", 0, 0, LK_OPT_FOLLOW | LK_OPT_AFTER | LK_OPT_LAST | LK_OPT_LIMIT, READ_S, lk_cmd_events},
-    {"open", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_open},
-    {"block", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_block},
-    {"unblock", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_unblock},
-    {"confirm", 1, 1, LK_OPT_WHY, CHANGE_S, lk_cmd_confirm},
-    {"settle", 2, 2, LK_OPT_WHY, CHANGE_S, lk_cmd_settle},
+    {"items", 0, 0, O(CUSTODY) | O(ITEM) | O(LIMIT) | O(AFTER), READ_S, lk_cmd_items},
+    {"events", 0, 0, O(FOLLOW) | O(AFTER) | O(LAST) | O(LIMIT), READ_S, lk_cmd_events},
+    {"open", 1, 1, O(WHY) | SECOND_OPTIONS, CHANGE_S, lk_cmd_open},
+    {"block", 1, 1, O(WHY), CHANGE_S, lk_cmd_block},
+    {"unblock", 1, 1, O(WHY), CHANGE_S, lk_cmd_unblock},
+    {"confirm", 1, 1, O(WHY), CHANGE_S, lk_cmd_confirm},
+    {"settle", 2, 2, O(WHY), CHANGE_S, lk_cmd_settle},
     {"backup", 1, 1, 0, CHECK_S, lk_cmd_backup},
     {"selfcheck", 0, 0, 0, CHECK_S, lk_cmd_selfcheck},
     {"bus", 0, 0, 0, READ_S, lk_cmd_bus},
     {"metrics", 0, 0, 0, READ_S, lk_cmd_metrics},
     {"uplink", 0, 0, 0, READ_S, lk_cmd_uplink},
     {"store", 0, 0, 0, CHECK_S, lk_cmd_store},
-    {"staff", 1, 2, LK_OPT_ROLE | LK_OPT_BADGE | LK_OPT_BADGE_FILE | LK_OPT_NEW_PIN_FILE, CHANGE_S, lk_cmd_staff},
+    {"staff", 1, 2, O(ROLE) | O(BADGE) | O(BADGE_FILE) | O(NEW_PIN_FILE), CHANGE_S, lk_cmd_staff},
     {"commission", 0, 0, COMMISSION_OPTIONS, CHANGE_S, lk_cmd_commission},
+    {"item", 2, 3, O(WHY) | O(CODE_FILE), CHANGE_S, lk_cmd_item},
+    {"recalls", 0, 0, O(ROUND), READ_S, lk_cmd_recalls},
+    {"purge", 0, 0, O(DRY_RUN), CHECK_S, lk_cmd_purge},
     {"inspect", 0, 600, INSPECT_OPTIONS, CHANGE_S, lk_cmd_inspect},
 };
 const size_t lk_ctl_command_count = LK_ARRAY_SIZE(lk_ctl_commands);
 
-enum { G_SOCKET = 1 << 28, G_JSON, G_LANG, G_STAFF, G_PIN_FILE, G_TIMEOUT, G_HELP, G_VERSION };
+/* Options of every command, behind those of some; getopt() wants numbers that are no characters. */
+enum { FIRST = 256, G_SOCKET = FIRST + LK_OPTIONS, G_JSON, G_LANG, G_STAFF, G_PIN_FILE, G_TIMEOUT, G_HELP, G_VERSION };
 
 static const struct option options[] = {
     {"socket", required_argument, NULL, G_SOCKET},
@@ -50,40 +55,44 @@ static const struct option options[] = {
     {"timeout", required_argument, NULL, G_TIMEOUT},
     {"help", no_argument, NULL, G_HELP},
     {"version", no_argument, NULL, G_VERSION},
-    {"follow", no_argument, NULL, LK_OPT_FOLLOW},
-    {"after", required_argument, NULL, LK_OPT_AFTER},
-    {"last", required_argument, NULL, LK_OPT_LAST},
-    {"limit", required_argument, NULL, LK_OPT_LIMIT},
-    {"why", required_argument, NULL, LK_OPT_WHY},
-    {"custody", required_argument, NULL, LK_OPT_CUSTODY},
-    {"item", required_argument, NULL, LK_OPT_ITEM},
-    {"role", required_argument, NULL, LK_OPT_ROLE},
-    {"badge", no_argument, NULL, LK_OPT_BADGE},
-    {"badge-file", required_argument, NULL, LK_OPT_BADGE_FILE},
-    {"new-pin-file", required_argument, NULL, LK_OPT_NEW_PIN_FILE},
-    {"device", required_argument, NULL, LK_OPT_DEVICE},
-    {"host", required_argument, NULL, LK_OPT_HOST},
-    {"line", required_argument, NULL, LK_OPT_LINE},
-    {"baud", required_argument, NULL, LK_OPT_BAUD},
-    {"parity", required_argument, NULL, LK_OPT_PARITY},
-    {"units", required_argument, NULL, LK_OPT_UNITS},
-    {"profile", required_argument, NULL, LK_OPT_PROFILE},
-    {"journal", required_argument, NULL, LK_OPT_JOURNAL},
-    {"resume", no_argument, NULL, LK_OPT_RESUME},
-    {"cabinet-is-empty", no_argument, NULL, LK_OPT_EMPTY},
-    {"answers", required_argument, NULL, LK_OPT_ANSWERS},
-    {"dry-run", no_argument, NULL, LK_OPT_DRY_RUN},
-    {"config", required_argument, NULL, LK_OPT_CONFIG},
-    {"set-address", required_argument, NULL, LK_OPT_SET_ADDRESS},
-    {"lockerd", required_argument, NULL, LK_OPT_LOCKERD},
-    {"report", required_argument, NULL, LK_OPT_REPORT},
-    {"only", required_argument, NULL, LK_OPT_ONLY},
+    {"follow", no_argument, NULL, FIRST + LK_OPT_FOLLOW},
+    {"after", required_argument, NULL, FIRST + LK_OPT_AFTER},
+    {"last", required_argument, NULL, FIRST + LK_OPT_LAST},
+    {"limit", required_argument, NULL, FIRST + LK_OPT_LIMIT},
+    {"why", required_argument, NULL, FIRST + LK_OPT_WHY},
+    {"custody", required_argument, NULL, FIRST + LK_OPT_CUSTODY},
+    {"item", required_argument, NULL, FIRST + LK_OPT_ITEM},
+    {"role", required_argument, NULL, FIRST + LK_OPT_ROLE},
+    {"badge", no_argument, NULL, FIRST + LK_OPT_BADGE},
+    {"badge-file", required_argument, NULL, FIRST + LK_OPT_BADGE_FILE},
+    {"new-pin-file", required_argument, NULL, FIRST + LK_OPT_NEW_PIN_FILE},
+    {"device", required_argument, NULL, FIRST + LK_OPT_DEVICE},
+    {"host", required_argument, NULL, FIRST + LK_OPT_HOST},
+    {"line", required_argument, NULL, FIRST + LK_OPT_LINE},
+    {"baud", required_argument, NULL, FIRST + LK_OPT_BAUD},
+    {"parity", required_argument, NULL, FIRST + LK_OPT_PARITY},
+    {"units", required_argument, NULL, FIRST + LK_OPT_UNITS},
+    {"profile", required_argument, NULL, FIRST + LK_OPT_PROFILE},
+    {"journal", required_argument, NULL, FIRST + LK_OPT_JOURNAL},
+    {"resume", no_argument, NULL, FIRST + LK_OPT_RESUME},
+    {"cabinet-is-empty", no_argument, NULL, FIRST + LK_OPT_EMPTY},
+    {"answers", required_argument, NULL, FIRST + LK_OPT_ANSWERS},
+    {"dry-run", no_argument, NULL, FIRST + LK_OPT_DRY_RUN},
+    {"config", required_argument, NULL, FIRST + LK_OPT_CONFIG},
+    {"set-address", required_argument, NULL, FIRST + LK_OPT_SET_ADDRESS},
+    {"lockerd", required_argument, NULL, FIRST + LK_OPT_LOCKERD},
+    {"report", required_argument, NULL, FIRST + LK_OPT_REPORT},
+    {"only", required_argument, NULL, FIRST + LK_OPT_ONLY},
+    {"round", no_argument, NULL, FIRST + LK_OPT_ROUND},
+    {"with", required_argument, NULL, FIRST + LK_OPT_WITH},
+    {"with-pin-file", required_argument, NULL, FIRST + LK_OPT_WITH_PIN_FILE},
+    {"code-file", required_argument, NULL, FIRST + LK_OPT_CODE_FILE},
     {NULL, 0, NULL, 0},
 };
 
 struct line {
     bool help, version;
-    unsigned given;    /* LK_OPT_ bits */
+    uint64_t given;    /* bit n: option n of enum lk_option */
     const char *wrong; /* an option whose value is wrong, or one that is not known */
     const char *value;
 };
@@ -153,7 +162,7 @@ static bool set_global(struct lk_ctl *ctl, struct line *l, int option, const cha
 static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value)
 {
     if (option >= LK_OPT_DEVICE) {
-        ctl->more[__builtin_ctz((unsigned)option) - __builtin_ctz(LK_OPT_DEVICE)] = value != NULL ? value : "";
+        ctl->more[option - LK_OPT_DEVICE] = value != NULL ? value : "";
         return value == NULL || value[0] != '\0';
     }
     switch (option) {
@@ -189,6 +198,9 @@ static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value
     case LK_OPT_NEW_PIN_FILE:
         ctl->new_pin_file = value;
         return true;
+    case LK_OPT_WITH:
+        ctl->with = value;
+        return lk_text_is_id(value, LK_SECRET_MAX);
     case LK_OPT_DEVICE:
     case LK_OPT_HOST:
     case LK_OPT_LINE:
@@ -206,6 +218,10 @@ static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value
     case LK_OPT_LOCKERD:
     case LK_OPT_REPORT:
     case LK_OPT_ONLY:
+    case LK_OPT_ROUND:
+    case LK_OPT_WITH_PIN_FILE:
+    case LK_OPT_CODE_FILE:
+    case LK_OPTIONS:
         break; /* above */
     }
     return false;
@@ -236,8 +252,8 @@ static bool set_option(struct lk_ctl *ctl, struct line *l, int option)
     if (option >= G_SOCKET) {
         return set_global(ctl, l, option, optarg);
     }
-    l->given |= (unsigned)option;
-    return set_own(ctl, (enum lk_option)option, optarg);
+    l->given |= UINT64_C(1) << (option - FIRST);
+    return set_own(ctl, (enum lk_option)(option - FIRST), optarg);
 }
 
 /* Reads all options, wherever they stand. What is wrong is kept for later: --json or --lang may follow it. */
@@ -292,10 +308,13 @@ static int check_line(struct lk_ctl *ctl, const struct line *l, const struct lk_
     if (ctl->pin_file != NULL && ctl->staff == NULL) {
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.staff", NULL);
     }
-    unsigned foreign = l->given & ~command->options;
+    if (lk_ctl_more(ctl, LK_OPT_WITH_PIN_FILE) != NULL && ctl->with == NULL) {
+        return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.with", NULL);
+    }
+    uint64_t foreign = l->given & ~command->options;
     if (foreign != 0) {
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.foreign",
-                               LK_WORDS({"option", option_name((int)(foreign & -foreign))}, {"command", name}));
+                               LK_WORDS({"option", option_name(FIRST + __builtin_ctzll(foreign))}, {"command", name}));
     }
     if (ctl->word_count < command->words_least || ctl->word_count > command->words_most) {
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.words", LK_WORDS({"command", name}));
@@ -311,6 +330,7 @@ static int run(struct lk_ctl *ctl, const struct lk_ctl_command *command)
     int code = command->run(ctl);
     lk_client_close(&ctl->client);
     explicit_bzero(ctl->pin, sizeof(ctl->pin));
+    explicit_bzero(ctl->with_pin, sizeof(ctl->with_pin));
     return code;
 }
 

@@ -109,3 +109,19 @@ int lk_show(struct lk_ctl *ctl, const char *cmd, json_t *args, void (*human)(str
     json_decref(result);
     return code;
 }
+
+int lk_show_change(struct lk_ctl *ctl, const char *cmd, json_t *args, const char *done, const struct lk_word *words)
+{
+    json_t *result = NULL;
+    int code = lk_ctl_call(ctl, cmd, args, true, NULL, &result);
+    if (code != LK_EXIT_OK) {
+        return code;
+    }
+    if (ctl->json) {
+        lk_ctl_print_json(result);
+    } else {
+        lk_say(stdout, ctl->lang, done, words);
+    }
+    json_decref(result);
+    return LK_EXIT_OK;
+}

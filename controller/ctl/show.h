@@ -37,4 +37,8 @@ const char *lk_show_wall_ms(const json_t *o, const char *key, char *buf);
 int lk_show(struct lk_ctl *ctl, const char *cmd, json_t *args, void (*human)(struct lk_ctl *, const json_t *),
             int (*verdict)(const json_t *));
 
+/* Has one change made; prints the answer with --json, else the catalogue text `done` filled with the words. Takes the
+ * reference to args. */
+int lk_show_change(struct lk_ctl *ctl, const char *cmd, json_t *args, const char *done, const struct lk_word *words);
+
 #endif

@@ -12,6 +12,8 @@ struct bufferevent;
 struct evconnlistener;
 struct event;
 
+enum { LK_ADMIN_PIN_MAX = 64 };
+
 struct lk_admin_client {
     TAILQ_ENTRY(lk_admin_client) link;
     struct lk_admin *admin;
@@ -31,7 +33,9 @@ struct lk_admin_request {
     json_int_t id;
     const struct lk_admin_command *command;
     json_t *args;
-    struct lk_staff who;
+    struct lk_staff who, with;
+    bool asked_second; /* the second person's PIN is being, or was, checked */
+    char with_id[LK_STAFF_ID_MAX + 1], with_pin[LK_ADMIN_PIN_MAX + 1]; /* until asked; the PIN is overwritten then */
     void *data;
     bool due; /* more is to be called in this round */
     void (*more)(void *user, struct lk_admin_request *request);

@@ -1,5 +1,6 @@
 #include "admin_private.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "json_text.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIN_MAX = 64 };
-
 void lk_admin_request_free(struct lk_admin_request *request)
 {
     if (request->client) {
@@ -17,6 +16,7 @@ void lk_admin_request_free(struct lk_admin_request *request)
     }
     TAILQ_REMOVE(&request->admin->requests, request, link);
     json_decref(request->args);
+    explicit_bzero(request->with_pin, sizeof(request->with_pin));
     free(request);
 }
 
@@ -132,6 +132,11 @@ const struct lk_staff *lk_admin_who(const struct lk_admin_request *request)
     return &request->who;
 }
 
+const struct lk_staff *lk_admin_with(const struct lk_admin_request *request)
+{
+    return &request->with;
+}
+
 const char *lk_admin_name_of(const struct lk_admin_request *request)
 {
     return request->command->name;
@@ -152,19 +157,42 @@ void *lk_admin_data(const struct lk_admin_request *request)
     return request->data;
 }
 
-static void run(struct lk_admin_request *request)
+static bool may(const struct lk_admin_request *request)
 {
-    request->command->handler(request->admin->user, request, request->args);
+    unsigned roles = request->command->roles;
+    return roles == 0 || (roles >> request->who.role & 1U) != 0;
+}
+
+/* Who asks is known: then whether they may, who the second person is, and at last the command itself. */
+static void go_on(struct lk_admin_request *request)
+{
+    char pin[LK_ADMIN_PIN_MAX + 1];
+    struct lk_admin *admin = request->admin;
+
+    if (!may(request)) {
+        lk_admin_fail(request, LK_REASON_NOT_ALLOWED, "this command is not for your role");
+    } else if (request->with_id[0] == '\0' || request->asked_second) {
+        request->command->handler(admin->user, request, request->args);
+    } else {
+        request->asked_second = true;
+        memcpy(pin, request->with_pin, sizeof(pin));
+        explicit_bzero(request->with_pin, sizeof(request->with_pin));
+        admin->ops->auth(admin->user, request, request->with_id, pin); /* which may have freed the request */
+        explicit_bzero(pin, sizeof(pin));
+    }
 }
 
 void lk_admin_auth_done(struct lk_admin_request *request, const struct lk_staff *who)
 {
+    bool second = request->asked_second;
+
     if (!who->ok) {
-        lk_admin_fail(request, LK_REASON_SIGN_IN_FAILED, "staff or pin is wrong");
+        lk_admin_fail(request, LK_REASON_SIGN_IN_FAILED,
+                      second ? "with: staff or pin is wrong" : "staff or pin is wrong");
         return;
     }
-    request->who = *who;
-    run(request);
+    *(second ? &request->with : &request->who) = *who;
+    go_on(request);
 }
 
 static const struct lk_admin_command *find_command(const struct lk_admin *admin, const char *name)
@@ -180,7 +208,7 @@ static const struct lk_admin_command *find_command(const struct lk_admin *admin,
 /* What a request line holds, checked for type but not for meaning. */
 struct line_parts {
     const char *staff, *pin;
-    json_t *pin_value;
+    const char *with_staff, *with_pin; /* the second person's */
     json_int_t id;
     const struct lk_admin_command *command;
     json_t *args; /* borrowed; NULL when not sent */
@@ -192,7 +220,7 @@ static const struct line_member {
     bool required;
 } line_members[] = {
     {"id", JSON_INTEGER, true},    {"cmd", JSON_STRING, true},  {"args", JSON_OBJECT, false},
-    {"staff", JSON_STRING, false}, {"pin", JSON_STRING, false},
+    {"staff", JSON_STRING, false}, {"pin", JSON_STRING, false}, {"with", JSON_OBJECT, false},
 };
 
 static bool known_members_only(json_t *object, struct lk_text *why)
@@ -230,6 +258,24 @@ static bool typed_members(const json_t *object, struct lk_text *why)
     return true;
 }
 
+static bool lawful_credentials(const char *staff, const char *pin)
+{
+    return lk_text_is_id(staff, LK_STAFF_ID_MAX) && lk_text_is_printable(pin, LK_ADMIN_PIN_MAX);
+}
+
+/* {"staff": ..., "pin": ...} and nothing else. */
+static bool read_with(const json_t *with, struct line_parts *parts, struct lk_text *why)
+{
+    parts->with_staff = json_string_value(json_object_get(with, "staff"));
+    parts->with_pin = json_string_value(json_object_get(with, "pin"));
+    if (with && (json_object_size(with) != 2 || !parts->with_staff || !parts->with_pin ||
+                 !lawful_credentials(parts->with_staff, parts->with_pin))) {
+        lk_text_add(why, "with: has to be staff and pin, both of a lawful form");
+        return false;
+    }
+    return true;
+}
+
 /* LK_REASON_NONE, or why the line is refused; parts->id is already right when it could be read. */
 static enum lk_reason read_parts(const struct lk_admin *admin, json_t *object, struct line_parts *parts,
                                  struct lk_text *why)
@@ -245,15 +291,17 @@ static enum lk_reason read_parts(const struct lk_admin *admin, json_t *object, s
         return LK_REASON_BAD_REQUEST;
     }
     parts->staff = json_string_value(json_object_get(object, "staff"));
-    parts->pin_value = json_object_get(object, "pin");
-    parts->pin = json_string_value(parts->pin_value);
+    parts->pin = json_string_value(json_object_get(object, "pin"));
     parts->args = json_object_get(object, "args");
     if (!parts->staff != !parts->pin) {
         lk_text_add(why, "staff and pin: only both together");
         return LK_REASON_BAD_REQUEST;
     }
-    if (parts->staff && (!lk_text_is_id(parts->staff, LK_STAFF_ID_MAX) || !lk_text_is_printable(parts->pin, PIN_MAX))) {
+    if (parts->staff && !lawful_credentials(parts->staff, parts->pin)) {
         lk_text_add(why, "staff or pin: not of a lawful form");
+        return LK_REASON_BAD_REQUEST;
+    }
+    if (!read_with(json_object_get(object, "with"), parts, why)) {
         return LK_REASON_BAD_REQUEST;
     }
     parts->command = find_command(admin, json_string_value(json_object_get(object, "cmd")));
@@ -279,9 +327,11 @@ static enum lk_reason admit(const struct lk_admin_client *client, const struct l
             return LK_REASON_BAD_REQUEST;
         }
     }
-    if (parts->command->kind == LK_ADMIN_CHANGE && !client->privileged && !parts->staff) {
-        lk_text_add(why, "this command changes something: staff and pin are needed");
-        return LK_REASON_NOT_ALLOWED;
+    if (parts->command->kind != LK_ADMIN_READ && !client->privileged && !parts->staff) {
+        bool override = parts->command->kind == LK_ADMIN_OVERRIDE;
+        lk_text_add(why, override ? "this command overrides something: staff and pin are needed, with this very request"
+                                  : "this command changes something: staff and pin are needed");
+        return override ? LK_REASON_SIGN_IN_AGAIN : LK_REASON_NOT_ALLOWED;
     }
     return LK_REASON_NONE;
 }
@@ -302,6 +352,10 @@ static struct lk_admin_request *request_new(struct lk_admin_client *client, cons
     request->who.role = client->privileged ? LK_ACTOR_MAINTENANCE : LK_ACTOR_SYSTEM;
     struct lk_text t = lk_text_init(request->who.id, sizeof(request->who.id));
     lk_text_addf(&t, "uid-%u", (unsigned)client->uid);
+    if (parts->with_staff) {
+        (void)lk_text_copy(request->with_id, sizeof(request->with_id), parts->with_staff);
+        (void)lk_text_copy(request->with_pin, sizeof(request->with_pin), parts->with_pin);
+    }
     TAILQ_INSERT_TAIL(&client->admin->requests, request, link);
     client->under_way++;
     return request;
@@ -317,7 +371,7 @@ static void begin(struct lk_admin_client *client, const struct line_parts *parts
     } else if (parts->staff) {
         admin->ops->auth(admin->user, request, parts->staff, parts->pin);
     } else {
-        run(request);
+        go_on(request);
     }
 }
 
@@ -338,5 +392,6 @@ void lk_admin_line(struct lk_admin_client *client, const char *line, size_t leng
         lk_admin_refuse(client, parts.id, reason, text);
     }
     lk_json_wipe(json_object_get(object, "pin"));
+    lk_json_wipe(json_object_get(json_object_get(object, "with"), "pin"));
     json_decref(object);
 }

@@ -250,10 +250,11 @@ trace = {folder}/trace.log
 
 
 class Site:
-    """Everything together. banks: {"A": {"line": "tcp"|"rtu", "doors": 16, "unit": 1}}; more: further configuration."""
+    """Everything together. banks: {"A": {"line": "tcp"|"rtu", "doors": 16, "unit": 1}}; more: further configuration.
+    two_person_s: opening a second compartment without a code so soon takes two people; 0: one person may."""
 
     def __init__(self, build, banks=None, more="", broker=True, scanner=False, upstream_acks=True, rtu="baud=115200",
-                 sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None, kiosk_port=0):
+                 sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None, kiosk_port=0, two_person_s=0):
         self.build = os.path.abspath(build)
         self.folder = folder or tempfile.mkdtemp(prefix="lockerd-site-")
         self.own_folder = folder is None
@@ -275,6 +276,7 @@ class Site:
                 self.postal.connect(10)
             self.events = []
             self.kiosk_port = kiosk_port or free_port()
+            self.two_person_s = two_person_s
             self.config_path = self._write_config(sizes, more, timing or {})
             self.daemon = Daemon(self.program("controller/app/lockerd"), self.config_path,
                                  os.path.join(self.folder, "lockerd.log"))
@@ -332,6 +334,7 @@ class Site:
             wiring += f"[scanner]\ndevice = {self.scanner.path}\n"
         if timing:
             wiring += "[timing]\n" + "".join(f"{k} = {v}\n" for k, v in timing.items())
+        wiring += f"[staff]\ntwo_person_within_s = {self.two_person_s}\n"
         path = os.path.join(self.folder, "lockerd.conf")
         with open(path, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(operator=OPERATOR, site=SITE, folder=self.folder, kiosk_port=self.kiosk_port,

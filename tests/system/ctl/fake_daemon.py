@@ -39,6 +39,12 @@ def event(seq, kind, **data):
             "time": f"2026-03-01T08:00:{seq % 60:02d}.000Z", "seq": seq, "epoch": "e", "timequality": "synced", "data": data}
 
 
+DETAILS = {"name": "W**", "case": "C-7", "site": None, "waybill": None, "low_reach": False, "second_factor": True, "extended": 1,
+           "holders": ["recipient", "delegate"], "deposited": "2026-02-01T08:00:00.000Z",
+           "retain_until": "2026-02-16T08:00:00.000Z", "reminded": True, "told_overdue": False, "rejected": False, "dropoff": False}
+CUSTODY_AFTER = {"item_hand_over": "collected", "item_send": "with_courier", "item_return": "returned", "item_extend": "in_locker"}
+
+
 def healthy():
     doors = [door("A01", use="occupied", item="YL-2026-000123"), door("A02"), door("B01", use="reserved", item="YL-7")]
     return {
@@ -54,6 +60,7 @@ def healthy():
                                 "reads": 12, "dropped": 1},
                                {"name": "panel", "device": "label:lamps", "ok": False, "detail": "not plugged in",
                                 "reads": 0, "dropped": 0}],
+                   "inspection": {"last": "2026-02-27T08:00:00.000Z", "every_days": 7, "due": False}, "two_person_s": 1800,
                    "kiosk": {"url": "http://127.0.0.1:8080/", "streams": 1},
                    "lockout": {"level": 0, "locked_s": 0, "tries": 2}},
         "doors": {"doors": doors},
@@ -61,6 +68,9 @@ def healthy():
                              "cancelled": False, "overdue": True},
                             {"item": "YL-7", "custody": "expected", "channel": "post", "size": "M", "door": None,
                              "cancelled": False, "overdue": False}], "more": False},
+        "recalls": {"items": [{"item": "YL-2026-000123", "custody": "in_locker", "size": "S", "door": "A01", "cancelled": False,
+                               "overdue": True, "rejected": False, "dropoff": False, "name": "W**", "waybill": "EMS77",
+                               "to": "with_courier", "retain_until": "2026-02-16T08:00:00.000Z"}], "more": False},
         "bus": {"fieldbuses": [{"name": "rs485-a", "transport": "rtu", "state": "up", "units": [unit("A", 1), unit("B", 2)]}]},
         "metrics": {"text": "# HELP lockerd_info Which.\n# TYPE lockerd_info gauge\nlockerd_info{version=\"1\"} 1\n"},
         "uplink": {"configured": True, "url": "mqtts://broker.example:8883", "connected": True, "since_s": 7200,
@@ -205,6 +215,17 @@ class FakeDaemon:
             return {key: args[key] for key in ("door", "bank") if key in args}
         if command == "settle":
             return {"item": args["item"], "custody": args["to"]}
+        if command == "items" and "item" in args:
+            found = [i for i in self.state["items"]["items"] if i["item"] == args["item"]]
+            return {"items": [{**DETAILS, **i} for i in found], "more": False}
+        if command.startswith("item_"):
+            return {"item": args["item"], "custody": CUSTODY_AFTER.get(command, "at_window")}
+        if command == "inspected":
+            return {"door": args["door"], "reason": "as_expected"}
+        if command == "round_done":
+            return {}
+        if command == "purge":
+            return {"dry_run": args["dry_run"], "erase": 3, "records": 2, "synced": True}
         if command in ("staff_add", "staff_remove"):
             return {"staff": args["staff"]}
         return self.state[command]

@@ -112,18 +112,48 @@ def test_settled(site, places):
     expect(site.item("Y1")["custody"] == "in_locker", "what lay there is in the locker again")
     expect(site.item("Y2")["custody"] == "collected" and site.door(places["Y2"])["use"] == "free",
            "what did not is settled as the person said, and its compartment is in use again")
-    expect(site.item("Y3")["custody"] == "in_locker", "the records of a missing item are not changed behind its back")
+    expect(site.item("Y3")["custody"] == "collected", "a missing item is where the person says, and a mismatch all the same")
     expect(site.door("B08")["use"] == "blocked", "nothing is put to what is nobody's")
-    site.until_event("item.settled")
-    settled = {e["data"]["item"] for e in site.events_of("item.settled")}
-    expect(settled == {"Y1", "Y2"}, f"upstream was told: {settled}")
+    site.until_all_acked()
+    settled = {e["data"]["item"]: e["data"] for e in site.events_of("item.settled")}
+    expect(set(settled) == {"Y1", "Y2", "Y3"}, f"upstream was told: {settled}")
+    expect(settled["Y3"]["note"] == "monthly", f"with the reason that was given: {settled['Y3']}")
+    wrong = {(e["data"]["door"], e["data"]["reason"]) for e in site.events_of("audit.mismatch")}
+    expect({(places["Y3"], "not_found_inside"), ("B08", "not_empty")} <= wrong, f"and of what did not fit: {wrong}")
+
+
+def test_round(site, places):
+    """The weekly round, by two people: what should be empty first, then the rest; recorded, and told by status."""
+    pins = {}
+    for who, role, pin in (("s1", "supervisor", "4680"), ("m1", "maintenance", "1357")):
+        site.hire(who, pin, role)
+        pins[who] = os.path.join(site.folder, f"pin-{who}")
+        with open(os.open(pins[who], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as f:
+            f.write(pin)
+    expect(site.admin("status")["inspection"]["last"] is None, "there was no round yet")
+    walk = inspector(site, "--round", "--staff", "s1", "--pin-file", pins["s1"], "--with", "m1", "--with-pin-file", pins["m1"],
+                     answers={"taken_out": "y", "what_is_it": ""})
+    code = walk.run()
+    found = verdicts(walk)
+    expect(code == FAULTS and len(found) == 16, f"all compartments were seen: {code} {walk.errors} {walk.result}")
+    expect({d for d, v in found.items() if v != "as_expected"} == {"B08"}, f"only what lies in B08 does not fit: {found}")
+    order = [f["door"] for f in walk.result["result"]["findings"]]
+    occupied = [places["Y1"], places["Y4"]]
+    expect(sorted(order[-2:]) == sorted(occupied), f"what holds items comes last: {order}")
+    event = site.until_event("audit.inspection")["data"]
+    expect((event["count"], event["reason"], event["who"], event["note"]) == (16, "not_empty", "s1", "monthly"), f"the round is in the log: {event}")
+    opened = [e["data"] for e in site.events_of("door.opened") if e["data"].get("who") == "s1"]
+    expect(len(opened) == 16 and all(e["second"] == "m1" for e in opened), f"with both people at each opening: {opened}")
+    inspection = site.admin("status")["inspection"]
+    expect(inspection["last"] is not None and not inspection["due"], f"and status says when: {inspection}")
 
 
 def test_one_door_and_odd_ones(site, places):
     one = inspector(site, places["Y4"])
     expect(one.run() == OK and verdicts(one) == {places["Y4"]: "as_expected"}, f"one door: {one.result}")
+    site.admin("block", door="B07", why="hinge")
     odd = inspector(site, "--only", "odd", answers={"open_it": "skip"})
-    expect(odd.run() == FAULTS and set(verdicts(odd)) == {"B08"}, f"only what is odd: {odd.result}")
+    expect(odd.run() == FAULTS and set(verdicts(odd)) == {"B07"}, f"only what is odd: {odd.result}")
     expect(inspector(site, "Z99").run() == USAGE, "a door that is not there is not left out in silence")
     left = inspector(site, "A", answers={"open_it": ["", "quit"]})
     code = left.run()
@@ -142,6 +172,7 @@ def main():
         places = plant(site)
         test_left_and_resumed(site, places)
         test_settled(site, places)
+        test_round(site, places)
         test_one_door_and_odd_ones(site, places)
         site.until_all_acked()
         expect(not site.postal.log.faults, f"the postal side is content: {site.postal.log.faults}")

@@ -34,7 +34,8 @@ def secret_file(folder, text, mode=0o600):
 
 
 class Looking(unittest.TestCase):
-    READS = (("status",), ("doors",), ("items",), ("bus",), ("uplink",), ("store",), ("selfcheck",), ("staff", "list"))
+    READS = (("status",), ("doors",), ("items",), ("bus",), ("uplink",), ("store",), ("selfcheck",),
+             ("staff", "list"), ("recalls",))
 
     def test_every_answer_in_both_languages_and_as_json(self):
         with FakeDaemon(healthy()) as daemon:
@@ -310,7 +311,7 @@ class Usage(unittest.TestCase):
             self.assertEqual(daemon.requests, [])
 
     def test_help_for_everything(self):
-        commands = "status doors items events open block unblock confirm settle backup selfcheck bus metrics uplink store staff".split()
+        commands = "status doors items recalls events item purge inspect open block unblock confirm settle backup selfcheck bus metrics uplink store staff".split()
         for lang, word in (("zh", "用法"), ("en", "Usage")):
             main = run("/nonexistent", "--help", lang=lang)
             self.assertEqual(main.returncode, 0)

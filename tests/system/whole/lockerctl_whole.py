@@ -22,6 +22,24 @@ class Staff:
         self.site = site
         self.lockerctl = site.program("controller/ctl/lockerctl")
         self.socket = os.path.join(site.folder, "run", "admin.sock")
+        self.pins = {}
+
+    def secret(self, text):
+        """A file that only its owner may read."""
+        path = os.path.join(self.site.folder, f"secret-{len(os.listdir(self.site.folder))}")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as f:
+            f.write(text + "\n")
+        return path
+
+    def hire(self, who, role, pin):
+        self.run("staff", "add", who, "--role", role, "--new-pin-file", self.secret(pin))
+        self.pins[who] = self.secret(pin)
+
+    def as_(self, who):
+        return ("--staff", who, "--pin-file", self.pins[who])
+
+    def with_(self, who):
+        return ("--with", who, "--with-pin-file", self.pins[who])
 
     def run(self, *args, code=0, text=None):
         done = subprocess.run([self.lockerctl, "--socket", self.socket, *args], input=text, capture_output=True,
@@ -84,7 +102,11 @@ def test_doors(site, staff):
     expect(site.door("A08")["use"] == "free", "unblock brings it back")
     staff.run("open", "Z99", "--why", "x", code=1)
     site.sim.ask("fault", door="A07", fault="jam")
-    staff.run("open", "A07", "--why", "jam", code=4)
+    refused_open = staff.json("open", "A07", "--why", "jam", code=1)
+    expect(refused_open["reason"] == "second_person", f"a second compartment takes two people: {refused_open}")
+    staff.run("open", "A07", "--why", "jam", *staff.as_("m1"), *staff.with_("m1"), code=1)
+    staff.run("open", "A07", "--why", "jam", *staff.with_("c1"), code=1)
+    staff.run("open", "A07", "--why", "jam", *staff.with_("m1"), code=4)
     site.sim.ask("clear", door="A07", fault="jam")
 
 
@@ -137,13 +159,50 @@ def test_long_log(site, staff):
 
 
 def test_staff(site, staff):
-    pin = os.path.join(site.folder, "pin")
-    with open(os.open(pin, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
-        f.write("7777\n")
-    staff.run("staff", "add", "2002", "--role", "clerk", "--new-pin-file", pin)
+    staff.hire("2002", "clerk", "7777")
     expect({"staff": "2002", "role": "clerk", "badge": False} in staff.json("staff", "list")["staff"], "2002 is there")
     staff.run("staff", "remove", "2002")
     expect(site.kiosk.sign_in("2002", "7777")["reason"] == "sign_in_failed", "who was removed cannot sign in")
+
+
+def test_roles(site, staff):
+    """Each at the desk does their own work, and nobody else's."""
+    for who, words in (("k1", ("block", "A08", "--why", "x")), ("c1", ("unblock", "A08")), ("k1", ("staff", "remove", "2001")),
+                       ("m1", ("item", "receive", "Y1")), ("c1", ("item", "receive", "Y1")), ("c1", ("settle", "Y1", "at_window")),
+                       ("k1", ("backup", "/nonexistent/x.db"))):
+        answer = staff.json(*words, *staff.as_(who), code=1)
+        expect(answer["reason"] == "not_allowed", f"{words} is not for {who}: {answer}")
+    for who in ("m1", "s1"):
+        staff.run("block", "A08", "--why", "x", *staff.as_(who))
+        staff.run("unblock", "A08", *staff.as_(who))
+
+
+def test_window(site, staff):
+    """What a clerk does with an item that came by post, and what is told of it."""
+    site.announce("W1", code="44445555")
+    site.announce("W2", code="66667777")
+    clerk = staff.as_("k1")
+    for item in ("W1", "W2"):
+        staff.run("item", "receive", item, *clerk, "--why", "bag 7")
+        expect(site.item(item)["custody"] == "at_window", f"{item} is at the window")
+    event = site.until_event("item.transferred", item="W1")["data"]
+    expect((event["who"], event["note"]) == ("k1", "bag 7"), f"the event says who and why: {event}")
+    wrong = staff.json("item", "hand-over", "W1", "--code-file", staff.secret("00000000"), *clerk, code=1)
+    expect(wrong["reason"] == "wrong_code" and site.item("W1")["custody"] == "at_window", f"a wrong code gives nothing: {wrong}")
+    staff.run("item", "hand-over", "W1", "--code-file", staff.secret("44445555"), *clerk)
+    expect(staff.json("item", "show", "W1")["custody"] == "collected", "handed over against its code")
+    event = site.until_event("item.collected", item="W1")["data"]
+    expect((event["via"], event["proof"], event["who"]) == ("window", "code", "k1"), f"and upstream hears how: {event}")
+    staff.run("item", "send", "W2", "EMS 77", *clerk, code=1)
+    staff.run("item", "send", "W2", "EMS77", *staff.as_("s1"))
+    shown = staff.json("item", "show", "W2")
+    expect((shown["custody"], shown["waybill"]) == ("with_courier", "EMS77"), f"sent by post: {shown}")
+    staff.run("item", "receive", "W2", *clerk)
+    staff.run("item", "return", "W2", *clerk, code=1)
+    staff.run("item", "reject", "W2", *clerk, "--why", "拒收")
+    staff.run("item", "return", "W2", *clerk)
+    expect(site.item("W2")["custody"] == "returned", "what its recipient refused goes back")
+    staff.run("item", "receive", "nobody", *clerk, code=1)
 
 
 def refused(site, credentials):
@@ -170,7 +229,7 @@ def test_diagnosis(site, staff):
     site.until_event("site.board_lost", 15, bank="B")
     expect('"B"' in json.dumps(staff.diag("diag-bus", 2)), "diag-bus names the dead board")
     staff.run("selfcheck", code=5)
-    expect(staff.json("open", "A06", "--why", "law 10")["outcome"] == "opened", "the other bank goes on")
+    expect(staff.json("open", "A06", "--why", "law 10", *staff.with_("m1"))["outcome"] == "opened", "the other bank goes on")
     site.shut("A06")
     site.sim.ask("clear", board="B", fault="dead")
     site.until_event("site.board_back", 20, bank="B")
@@ -184,14 +243,19 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     args = parser.parse_args()
-    with site_rig.Site(args.build) as site:
+    with site_rig.Site(args.build, two_person_s=1800) as site:
         site.hire()
         staff = Staff(site)
+        for who, role, pin in (("m1", "maintenance", "1357"), ("c1", "courier", "2468"), ("k1", "clerk", "3579"),
+                               ("s1", "supervisor", "4680")):
+            staff.hire(who, role, pin)
         door = test_looking(site, staff)
         test_doors(site, staff)
         test_long_log(site, staff)
         test_backup(site, staff)
         test_staff(site, staff)
+        test_roles(site, staff)
+        test_window(site, staff)
         test_guessing_pins(site)
         test_diagnosis(site, staff)
         test_forced_and_settled(site, staff, door)

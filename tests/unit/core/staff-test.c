@@ -482,6 +482,25 @@ CASE(a_second_compartment_needs_a_second_person)
     CHECK_STR(find_event(LK_EV_DOOR_OPENED)->who, "s1");
 }
 
+/* Once, with what came of it; and of another compartment's opening nothing is said. */
+CASE(why_staff_opened_a_door_is_kept_with_the_outcome)
+{
+    setup();
+    struct lk_input in = input(LK_IN_ADMIN);
+    in.admin = LK_ADMIN_OPEN;
+    in.door = A01;
+    (void)lk_text_copy(in.note, sizeof(in.note), "the hinge");
+    staff_member(&in, LK_ACTOR_MAINTENANCE);
+    ask(in);
+    opens(A01);
+    CHECK_STR(find_event(LK_EV_DOOR_OPENED)->note, "the hinge");
+    shuts(A01);
+    CHECK_STR(find_event(LK_EV_DOOR_CLOSED)->note, "");
+    open_with(A02, "c1", LK_ACTOR_CLERK);
+    opens(A02);
+    CHECK_STR(find_event(LK_EV_DOOR_OPENED)->note, "");
+}
+
 CASE(two_people_can_be_switched_off_and_end)
 {
     setup();
@@ -603,6 +622,7 @@ int main(int argc, char **argv)
         NAMED(what_the_window_does_is_known_at_the_size_screen),
         NAMED(a_token_of_the_same_person_is_a_proof),
         NAMED(a_second_compartment_needs_a_second_person),
+        NAMED(why_staff_opened_a_door_is_kept_with_the_outcome),
         NAMED(two_people_can_be_switched_off_and_end),
         NAMED(an_inspection_only_tells_what_differs),
         NAMED(nothing_where_two_should_lie),

@@ -230,6 +230,7 @@ struct lk_config {
     struct lk_config_card card;
     struct lk_config_panel panel;
     unsigned code_digits;                 /* [codes] digits: 6..16 */
+    unsigned inspect_every_days;          /* [staff]; 0: rounds are not asked for */
     unsigned retention_days;              /* [deposit] */
     unsigned remind_days;                 /* [retention]: less than retention_days; 0: nobody is reminded */
     unsigned personal_days, records_days; /* personal_days is not more than records_days */

@@ -157,7 +157,8 @@ struct lk_core {
     struct lk_lockout lockout;
     enum lk_clock_quality clock;
     struct lk_extra extra[LK_EXTRAS];
-    int service_door; /* the last compartment staff opened without a code, or LK_NO_DOOR */
+    int service_door;                   /* the last compartment staff opened without a code, or LK_NO_DOOR */
+    char service_note[LK_NOTE_MAX + 1]; /* why, for the event that tells its outcome; "" after a restart */
     int64_t service_at_ms;
     int64_t remote_at_ms[LK_REMOTE_KEPT]; /* ring of the last remote opens; LK_NEVER: unused */
     unsigned remote_next;

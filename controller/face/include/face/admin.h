@@ -2,13 +2,19 @@
  * The admin socket: JSON lines on a Unix stream socket, for lockerctl.
  *
  * Here are framing, limits, who is asking, and dispatch by the app's table of commands; what a command does is the
- * app's. Request: {"id": 7, "cmd": "open", "args": {...}, "staff": "id", "pin": "..."} (args, staff, pin optional).
+ * app's. Request: {"id": 7, "cmd": "open", "args": {...}, "staff": "id", "pin": "...", "with": {"staff": "id", "pin":
+ * "..."}} (args, staff and pin, with are optional; with: a second person who agrees).
  * Answer: {"id": 7, "ok": true, "result": ...} or {"id": 7, "ok": false, "reason": "...", "message": "..."}, before it
  * any number of {"id": 7, "progress": {...}} and {"id": 7, "event": {...}}.
  *
  * Who may do what: the file mode (0660, the configured group) lets only root, our own user and that group connect.
  * SO_PEERCRED uid 0 or our own uid acts as maintenance; anybody else reads, and changes need "staff" and "pin", checked
  * by the app. Credentials that were sent are checked for everybody, so that the log names the person.
+ *
+ * There are no sessions here: a PIN counts for the one request it came with, its check begins after the request was
+ * read and the handler runs as soon as it is over. So whoever overrides something (LK_ADMIN_OVERRIDE) has given the PIN
+ * for this very act, and the second person has, too. A request without one gets sign_in_again, whatever was sent before
+ * on the same connection. Which roles may give a command is in its row; a privileged user is asked as maintenance.
  *
  * A request belongs to the app from the moment its handler (or ops.auth) is called until its final answer: exactly one
  * lk_admin_ok() or lk_admin_fail(), now or later, which frees it. That also holds when its client left meanwhile: the
@@ -40,21 +46,25 @@ enum {
     LK_ADMIN_PATH_MAX = 107,        /* bytes of the socket's path: sun_path less its NUL */
 };
 
-/* READ changes nothing. CHANGE needs the privilege described above. */
-enum lk_admin_kind { LK_ADMIN_READ, LK_ADMIN_CHANGE };
+/* READ changes nothing. CHANGE needs the privilege described above. OVERRIDE is a change that goes past what codes and
+ * sensors say: the same, but for the reason with which a request without a PIN is refused. */
+enum lk_admin_kind { LK_ADMIN_READ, LK_ADMIN_CHANGE, LK_ADMIN_OVERRIDE };
 
 /* One row of the app's table. args is an object (empty when the client sent none), borrowed for the call: json_incref()
- * to keep it. Its keys and types are the handler's to check. */
+ * to keep it. Its keys and types are the handler's to check. roles: bits 1 << enum lk_actor of those who may; 0:
+ * whoever the kind lets through. */
 struct lk_admin_command {
     const char *name;
     enum lk_admin_kind kind;
     void (*handler)(void *user, struct lk_admin_request *request, const json_t *args);
+    unsigned roles;
 };
 
 /* What the server asks of the app; both are required. */
 struct lk_admin_ops {
     /* Check a staff member's PIN; answer with lk_admin_auth_done(), now or later (Argon2id is a worker's job). pin is
-     * overwritten when the call returns: copy it, and overwrite the copy after use. */
+     * overwritten when the call returns: copy it, and overwrite the copy after use. Called once more for a request with
+     * a second person, when the first one was found right. */
     void (*auth)(void *user, struct lk_admin_request *request, const char *staff, const char *pin);
     /* The client of a request left, or was dropped because it did not read. The request still wants its final answer,
      * which may be given from here. Never called from inside another lk_admin_ call; called at most once a request. */
@@ -89,6 +99,10 @@ void lk_admin_auth_done(struct lk_admin_request *request, const struct lk_staff 
 /* On whose behalf the handler acts: the checked staff member, else {ok, MAINTENANCE, "uid-0"} for a privileged user,
  * else {not ok, SYSTEM, "uid-1000"} for a reader. Valid until the final answer. */
 const struct lk_staff *lk_admin_who(const struct lk_admin_request *request);
+
+/* The second person, whose PIN was checked like the first one's; not ok when none was named. It may be the same
+ * person: that is the core's to judge. Valid until the final answer. */
+const struct lk_staff *lk_admin_with(const struct lk_admin_request *request);
 
 /* The command's name as in the table. */
 const char *lk_admin_name_of(const struct lk_admin_request *request);
