@@ -110,6 +110,14 @@ void lk_keypad_clear(struct lk_keypad *keypad, int64_t now_ms)
     set_length(keypad, 0, now_ms);
 }
 
+void lk_keypad_expect(struct lk_keypad *keypad, size_t digits, int64_t now_ms)
+{
+    if (digits >= 1 && digits <= LK_KEYPAD_DIGITS_MAX) {
+        keypad->most = digits;
+        set_length(keypad, keypad->len < digits ? keypad->len : digits, now_ms);
+    }
+}
+
 static void confirm(struct lk_keypad *keypad, int64_t now_ms)
 {
     if (keypad->len > 0) {

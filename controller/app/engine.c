@@ -37,7 +37,7 @@ struct lk_engine {
 
 struct lk_input lk_engine_input(enum lk_input_kind kind)
 {
-    struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1};
+    struct lk_input in = {.kind = kind, .door = LK_NO_DOOR, .bank = -1, .join_door = LK_NO_DOOR};
     in.item.door = LK_NO_DOOR;
     in.command.door = LK_NO_DOOR;
     return in;

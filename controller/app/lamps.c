@@ -95,10 +95,16 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
 {
     switch (view->screen) {
     case LK_SCREEN_TAKE:
-    case LK_SCREEN_PUT:
     case LK_SCREEN_DROP_PUT:
     case LK_SCREEN_RECALL_TAKE:
         return LK_PANEL_OK;
+    case LK_SCREEN_PUT: /* the second scan read another item */
+        return view->reason == LK_REASON_MISLOAD ? LK_PANEL_REFUSED : LK_PANEL_OK;
+    case LK_SCREEN_SECOND: /* these stay when something wrong was typed or scanned */
+    case LK_SCREEN_DROP_CASE:
+    case LK_SCREEN_WAYBILL:
+    case LK_SCREEN_HAND_OVER:
+        return view->reason == LK_REASON_NONE ? LK_PANEL_SILENCE : LK_PANEL_REFUSED;
     case LK_SCREEN_NOTICE:
         return is_good_news(view->reason) ? LK_PANEL_SILENCE : LK_PANEL_REFUSED;
     case LK_SCREEN_JAM:
@@ -120,19 +126,15 @@ static enum lk_panel_sound sound_of(const struct lk_view *view)
     case LK_SCREEN_RECALL_LIST:
     case LK_SCREEN_RECALL_OPENING:
     case LK_SCREEN_RECALL_TAKEN:
-    case LK_SCREEN_SECOND:
     case LK_SCREEN_REFUSE_ASK:
     case LK_SCREEN_GIVE_BACK:
     case LK_SCREEN_EXTEND:
-    case LK_SCREEN_DROP_CASE:
     case LK_SCREEN_DROP_SIZE:
     case LK_SCREEN_DROP_OPENING:
     case LK_SCREEN_DROP_PLACED:
     case LK_SCREEN_ASK:
-    case LK_SCREEN_WAYBILL:
     case LK_SCREEN_WINDOW:
     case LK_SCREEN_WINDOW_ITEM:
-    case LK_SCREEN_HAND_OVER:
     case LK_SCREEN_RECEIPT:
     case LK_SCREENS:
         break;

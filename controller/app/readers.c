@@ -30,10 +30,13 @@ struct lk_readers {
     struct lk_scanner *scanner;
     struct lk_keypad *keypad;
     struct lk_card *card;
-    bool ready_for_code; /* the screen is one where a keypad's digits are a code */
-    bool can_go_home;    /* or one that a first digit may leave */
-    bool scan_wanted;    /* or one where a scan is taken */
-    bool busy;           /* inside a driver: it must not be called again from its own news */
+    bool takes_digits;  /* the screen is one where a keypad's digits mean something */
+    bool can_go_home;   /* or one that a first digit may leave */
+    bool went_home;     /* which it just did: it is the first of what comes now */
+    bool scan_wanted;   /* or one where a scan is taken */
+    bool busy;          /* inside a driver: it must not be called again from its own news */
+    enum lk_screen now; /* what the digits are for; HOME while they are for nothing */
+    enum lk_screen was; /* what the keypad was told about */
     struct station station[STATIONS];
 };
 
@@ -191,13 +194,25 @@ static void arm(struct station *station)
     (void)event_add(station->timer, &tv);
 }
 
+/* How many digits people type on a screen at most. */
+static size_t digits_of(const struct lk_config *config, enum lk_screen screen)
+{
+    return screen == LK_SCREEN_SECOND ? 4 : screen == LK_SCREEN_DROP_CASE ? LK_KEYPAD_DIGITS_MAX : config->code_digits;
+}
+
 /* Brings the drivers in line with the screen. */
 static void apply(struct lk_readers *r)
 {
-    if (r->keypad && !r->ready_for_code && lk_keypad_length(r->keypad) > 0) {
+    bool other = r->now != r->was && !r->went_home;
+    if (r->keypad && (!r->takes_digits || other) && lk_keypad_length(r->keypad) > 0) {
         lk_keypad_clear(r->keypad, now_of(r));
+    }
+    if (r->keypad) {
+        lk_keypad_expect(r->keypad, digits_of(r->app->config, r->now), now_of(r));
         arm(&r->station[KEYPAD]);
     }
+    r->was = r->now;
+    r->went_home = false;
     if (r->scanner) {
         lk_scanner_want(r->scanner, r->scan_wanted, now_of(r));
         arm(&r->station[SCANNER]);
@@ -298,17 +313,18 @@ static void keypad_length(void *user, size_t length, int64_t now_ms)
 {
     (void)now_ms;
     struct lk_readers *r = user;
-    if (length > 0 && !r->ready_for_code && r->can_go_home && !r->app->stopping) {
+    if (length > 0 && !r->takes_digits && r->can_go_home && !r->app->stopping) {
+        r->went_home = true;
         lk_kiosk_go_home(r->app); /* the first digit is the touch on "back" */
     }
-    lk_face_keyed(r->app->face, r->ready_for_code ? (unsigned)length : 0);
+    lk_face_keyed(r->app->face, r->takes_digits ? (unsigned)length : 0);
 }
 
 static void keypad_entered(void *user, const char *digits, int64_t now_ms)
 {
     (void)now_ms;
     struct lk_readers *r = user;
-    if (!r->app->stopping && r->ready_for_code) {
+    if (!r->app->stopping && r->takes_digits) {
         r->station[KEYPAD].reads++;
         lk_kiosk_code(r->app, digits, 0);
     }
@@ -453,6 +469,7 @@ static bool waits_for_scan(enum lk_screen screen)
     case LK_SCREEN_DROP_CASE:
     case LK_SCREEN_WAYBILL:
     case LK_SCREEN_WINDOW:
+    case LK_SCREEN_WINDOW_ITEM:
     case LK_SCREEN_HAND_OVER:
     case LK_SCREEN_EXTEND:
         return true;
@@ -479,7 +496,6 @@ static bool waits_for_scan(enum lk_screen screen)
     case LK_SCREEN_DROP_PLACED:
     case LK_SCREEN_DROP_JAM:
     case LK_SCREEN_ASK:
-    case LK_SCREEN_WINDOW_ITEM:
     case LK_SCREEN_RECEIPT:
     case LK_SCREENS:
         break;
@@ -487,10 +503,14 @@ static bool waits_for_scan(enum lk_screen screen)
     return false;
 }
 
-static bool takes_codes(const struct lk_view *view)
+/* A code, a phone tail or a case number may be typed: never while the keypad is locked. */
+static bool takes_digits(const struct lk_view *view)
 {
-    return view->screen == LK_SCREEN_HOME && view->role == LK_ACTOR_SYSTEM && !view->out_of_service &&
-           view->locked_ms == 0;
+    bool staff = view->role != LK_ACTOR_SYSTEM;
+    bool home = view->screen == LK_SCREEN_HOME && !view->out_of_service;
+    bool person = home || view->screen == LK_SCREEN_SECOND || view->screen == LK_SCREEN_EXTEND ||
+                  view->screen == LK_SCREEN_DROP_CASE;
+    return view->locked_ms == 0 && (staff ? view->screen == LK_SCREEN_HAND_OVER : person);
 }
 
 void lk_readers_show(struct lk_readers *r, const struct lk_view *view)
@@ -498,9 +518,11 @@ void lk_readers_show(struct lk_readers *r, const struct lk_view *view)
     if (!r) {
         return;
     }
-    r->ready_for_code = takes_codes(view);
-    r->can_go_home = view->role == LK_ACTOR_SYSTEM && view->locked_ms == 0 &&
-                     (view->screen == LK_SCREEN_NOTICE || view->screen == LK_SCREEN_TAKEN);
+    r->takes_digits = takes_digits(view);
+    r->now = r->takes_digits ? view->screen : LK_SCREEN_HOME;
+    r->can_go_home =
+        view->role == LK_ACTOR_SYSTEM && view->locked_ms == 0 &&
+        (view->screen == LK_SCREEN_NOTICE || view->screen == LK_SCREEN_TAKEN || view->screen == LK_SCREEN_DROP_PLACED);
     r->scan_wanted = waits_for_scan(view->screen);
     if (!r->busy) {
         apply(r);

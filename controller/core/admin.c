@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-static struct lk_event *staff_event(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason)
-{
-    struct lk_event *e = lk_fx_event(s, type, door);
-    e->actor = s->in->staff.role;
-    memcpy(e->who, s->in->staff.id, sizeof(e->who));
-    e->reason = reason;
-    return e;
-}
-
 static void answer(struct lk_step *s, enum lk_reason reason)
 {
     lk_fx_answer(s, reason == LK_REASON_NONE ? LK_RESULT_OK : LK_RESULT_REFUSED, reason);
@@ -87,7 +78,7 @@ static void block(struct lk_step *s)
                                            : LK_REASON_DOOR_OCCUPIED);
         return;
     }
-    (void)staff_event(s, LK_EV_DOOR_BLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
+    (void)lk_fx_staff(s, LK_EV_DOOR_BLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
     lk_fx_use(s, s->in->door, LK_USE_BLOCKED, "", LK_REASON_STAFF_REQUEST);
     answer(s, LK_REASON_NONE);
 }
@@ -121,7 +112,7 @@ static void resume_bank(struct lk_step *s)
     }
     struct lk_effect *fx = lk_fx(s, LK_FX_BANK_STOP);
     fx->bank = s->in->bank;
-    staff_event(s, LK_EV_DOOR_UNBLOCKED, LK_NO_DOOR, LK_REASON_STAFF_REQUEST)->bank = s->in->bank;
+    lk_fx_staff(s, LK_EV_DOOR_UNBLOCKED, LK_NO_DOOR, LK_REASON_STAFF_REQUEST)->bank = s->in->bank;
     lk_fx(s, LK_FX_RESUME_BANK)->bank = s->in->bank;
     answer(s, LK_REASON_NONE);
 }
@@ -134,7 +125,7 @@ static void unblock(struct lk_step *s)
     }
     enum lk_reason reason = unblock_refusal(&s->core->door[s->in->door]);
     if (reason == LK_REASON_NONE) {
-        (void)staff_event(s, LK_EV_DOOR_UNBLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
+        (void)lk_fx_staff(s, LK_EV_DOOR_UNBLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
         lk_fx_use(s, s->in->door, LK_USE_FREE, "", LK_REASON_NONE);
     }
     answer(s, reason);
@@ -145,7 +136,7 @@ static void unblock(struct lk_step *s)
 /* What was shown does not fit: nothing happens, and it is on record who tried. */
 static void deny(struct lk_step *s, const struct lk_item *item)
 {
-    struct lk_event *e = staff_event(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR, LK_REASON_WRONG_CODE);
+    struct lk_event *e = lk_fx_staff(s, LK_EV_ACCESS_DENIED, LK_NO_DOOR, LK_REASON_WRONG_CODE);
     memcpy(e->item, item->id, sizeof(e->item));
 }
 

@@ -2,6 +2,22 @@
 
 #include <stddef.h>
 
+/* The screen while the door opens once more. */
+static enum lk_screen opening_of(enum lk_screen screen)
+{
+    static const enum lk_screen opening[LK_SCREENS] = {
+        [LK_SCREEN_PUT_JAM] = LK_SCREEN_PUT_OPENING,
+        [LK_SCREEN_PLACED] = LK_SCREEN_PUT_OPENING,
+        [LK_SCREEN_DROP_JAM] = LK_SCREEN_DROP_OPENING,
+        [LK_SCREEN_DROP_PLACED] = LK_SCREEN_DROP_OPENING,
+        [LK_SCREEN_RECALL_JAM] = LK_SCREEN_RECALL_OPENING,
+        [LK_SCREEN_RECALL_TAKEN] = LK_SCREEN_RECALL_OPENING,
+        [LK_SCREEN_JAM] = LK_SCREEN_OPENING,
+        [LK_SCREEN_TAKEN] = LK_SCREEN_OPENING,
+    };
+    return opening[screen];
+}
+
 static void press_retry(struct lk_step *s)
 {
     struct lk_session *session = &s->core->session;
@@ -14,17 +30,12 @@ static void press_retry(struct lk_step *s)
     const struct lk_door *d = &s->core->door[door];
     const char *item = d->joining[0] != '\0' ? d->joining : d->item;
     lk_opening_retry(s, door, item[0] != '\0' ? item : session->item.id);
-    bool put = session->screen == LK_SCREEN_PUT_JAM;
-    bool recall = session->screen == LK_SCREEN_RECALL_JAM;
-    lk_session_show(s, put ? LK_SCREEN_PUT_OPENING : recall ? LK_SCREEN_RECALL_OPENING : LK_SCREEN_OPENING);
+    lk_session_show(s, opening_of(session->screen));
 }
 
 static void press_open_again(struct lk_step *s)
 {
-    enum lk_screen screen = s->core->session.screen;
-    lk_reopen(s, screen == LK_SCREEN_PLACED         ? LK_SCREEN_PUT_OPENING
-                 : screen == LK_SCREEN_RECALL_TAKEN ? LK_SCREEN_RECALL_OPENING
-                                                    : LK_SCREEN_OPENING);
+    lk_reopen(s, opening_of(s->core->session.screen));
 }
 
 /* Where "back" leads; the rest: to the menu of staff, or home. */
@@ -127,7 +138,8 @@ void lk_button_input(struct lk_step *s)
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
         return;
     }
-    if (!lk_staff_press(s)) {
+    bool staff = s->core->session.staff != LK_ACTOR_SYSTEM;
+    if (!(staff ? lk_staff_press : lk_person_press)(s)) {
         press(s);
     }
     lk_fx_answer(s, s->refused == LK_REASON_NONE ? LK_RESULT_OK : LK_RESULT_REFUSED, s->refused);

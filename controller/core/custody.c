@@ -81,9 +81,8 @@ enum lk_reason lk_custody_reason(enum lk_custody custody)
     return reasons[custody];
 }
 
-/* One custody change with its event, in the same step. */
-static struct lk_event *change(struct lk_step *s, int door, const char *item, enum lk_event_type type,
-                               enum lk_custody from, enum lk_custody to)
+struct lk_event *lk_custody_change(struct lk_step *s, int door, const char *item, enum lk_event_type type,
+                                   enum lk_custody from, enum lk_custody to)
 {
     struct lk_event *e = lk_fx_event(s, type, door);
     (void)lk_text_copy(e->item, sizeof(e->item), item);
@@ -100,25 +99,30 @@ static void complete_deposit(struct lk_step *s, int door)
         bool blocked = d->op.turn == LK_REASON_NOT_EMPTY;
         lk_fx_use(s, door, blocked ? LK_USE_BLOCKED : LK_USE_FREE, "", d->op.turn);
     } else if (!d->op.withdrawn && d->joining[0] != '\0') {
-        (void)change(s, door, d->joining, LK_EV_ITEM_DEPOSITED, d->op.from, LK_CUSTODY_IN_LOCKER);
+        (void)lk_custody_change(s, door, d->joining, LK_EV_ITEM_DEPOSITED, d->op.from, LK_CUSTODY_IN_LOCKER);
         lk_together_add(s->core, door, d->joining, false);
         d->joining[0] = '\0';
     } else if (!d->op.withdrawn) {
-        (void)change(s, door, d->item, LK_EV_ITEM_DEPOSITED, d->op.from, LK_CUSTODY_IN_LOCKER);
+        (void)lk_custody_change(s, door, d->item, LK_EV_ITEM_DEPOSITED, d->op.from, LK_CUSTODY_IN_LOCKER);
         lk_fx_use(s, door, LK_USE_OCCUPIED, d->item, LK_REASON_NONE);
     }
 }
 
 static void collect(struct lk_step *s, int door, const char *item)
 {
-    struct lk_event *e = change(s, door, item, LK_EV_ITEM_COLLECTED, LK_CUSTODY_IN_LOCKER, LK_CUSTODY_COLLECTED);
+    struct lk_event *e =
+        lk_custody_change(s, door, item, LK_EV_ITEM_COLLECTED, LK_CUSTODY_IN_LOCKER, LK_CUSTODY_COLLECTED);
     e->has_via = true;
     e->via = LK_CHANNEL_LOCKER;
     lk_fx_secret_kill(s, item);
+    struct lk_session *session = &s->core->session;
+    if (session->door == door && session->taken < LK_TOGETHER_MOST) {
+        (void)lk_text_copy(session->taken_item[session->taken++], LK_ITEM_ID_MAX + 1, item);
+    }
 }
 
 /* What lies together goes together: it is all the same person's. */
-static void complete_pickup(struct lk_step *s, int door)
+static void collect_all(struct lk_step *s, int door)
 {
     struct lk_extra *extra = NULL;
     collect(s, door, s->core->door[door].item);
@@ -129,6 +133,18 @@ static void complete_pickup(struct lk_step *s, int door)
     lk_fx_use(s, door, LK_USE_FREE, "", LK_REASON_NONE);
 }
 
+static void complete_pickup(struct lk_step *s, int door)
+{
+    enum lk_reason turn = s->core->door[door].op.turn;
+    if (turn == LK_REASON_NONE) {
+        collect_all(s, door);
+    } else if (turn == LK_REASON_REJECTED) {
+        lk_refuse_closed(s, door);
+    } else {
+        lk_dispute_closed(s, door);
+    }
+}
+
 static void take_back(struct lk_step *s, int door, const char *item, enum lk_custody to)
 {
     static const enum lk_event_type types[LK_CUSTODIES] = {
@@ -137,7 +153,7 @@ static void take_back(struct lk_step *s, int door, const char *item, enum lk_cus
         [LK_CUSTODY_RETURNED] = LK_EV_ITEM_RETURNED,
     };
     const struct lk_op *op = &s->core->door[door].op;
-    struct lk_event *e = change(s, door, item, types[to], LK_CUSTODY_IN_LOCKER, to);
+    struct lk_event *e = lk_custody_change(s, door, item, types[to], LK_CUSTODY_IN_LOCKER, to);
     if (to == LK_CUSTODY_WITH_COURIER) {
         memcpy(e->waybill, op->waybill, sizeof(e->waybill));
         lk_fx_waybill(s, item, op->waybill);
@@ -204,7 +220,7 @@ static void lose_joining(struct lk_step *s, int door, enum lk_custody from, enum
     if (d->joining[0] == '\0') {
         return;
     }
-    struct lk_event *e = change(s, door, d->joining, LK_EV_AUDIT_MISMATCH, from, LK_CUSTODY_UNKNOWN);
+    struct lk_event *e = lk_custody_change(s, door, d->joining, LK_EV_AUDIT_MISMATCH, from, LK_CUSTODY_UNKNOWN);
     lk_fx_nobody(e);
     e->reason = reason;
     e->alarm = true;
@@ -220,7 +236,7 @@ static void lose_extras(struct lk_step *s, int door, enum lk_reason reason)
             continue;
         }
         struct lk_event *e =
-            change(s, door, extra->item, LK_EV_AUDIT_MISMATCH, LK_CUSTODY_IN_LOCKER, LK_CUSTODY_UNKNOWN);
+            lk_custody_change(s, door, extra->item, LK_EV_AUDIT_MISMATCH, LK_CUSTODY_IN_LOCKER, LK_CUSTODY_UNKNOWN);
         lk_fx_nobody(e);
         e->reason = reason;
         e->alarm = true;

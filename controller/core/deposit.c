@@ -126,8 +126,22 @@ static void announce_unknown(struct lk_step *s, struct lk_item *item)
     struct lk_event *e = lk_fx_event(s, LK_EV_ITEM_EXPECTED, LK_NO_DOOR);
     memcpy(e->item, item->id, sizeof(e->item));
     e->to = LK_CUSTODY_EXPECTED;
-    e->actor = s->core->session.staff;
+    e->actor = lk_session_actor(&s->core->session);
     memcpy(e->who, s->core->session.who, sizeof(e->who));
+    if (item->dropoff) {
+        memcpy(e->case_id, item->case_id, sizeof(e->case_id));
+    }
+}
+
+/* The citizen's screens for the same steps. */
+static enum lk_screen screen_of(const struct lk_session *session, enum lk_screen staff)
+{
+    if (!session->item.dropoff) {
+        return staff;
+    }
+    return staff == LK_SCREEN_PUT_OPENING ? LK_SCREEN_DROP_OPENING
+           : staff == LK_SCREEN_PUT_BACK  ? LK_SCREEN_DROP_BACK
+                                          : LK_SCREEN_DROP_PUT;
 }
 
 /* The receipt is about everything from the first intent on. */
@@ -150,18 +164,19 @@ static void open_for_deposit(struct lk_step *s, int door)
     }
     struct lk_authority by = {
         .purpose = LK_PURPOSE_DEPOSIT,
-        .actor = session->staff,
+        .actor = lk_session_actor(session),
         .who = session->who,
         .item = session->item.id,
         .from = session->item.custody,
     };
     lk_opening_start(s, door, &by);
-    d->op.unchecked = s->cfg->misload_check;
+    d->dropoff = session->item.dropoff;
+    d->op.unchecked = s->cfg->misload_check && !session->item.dropoff;
     put_on_receipt(session, d->op.intent);
     session->door = door;
     session->size = s->cfg->door[door].size;
     session->reopened = 0;
-    lk_session_show(s, LK_SCREEN_PUT_OPENING);
+    lk_session_show(s, screen_of(session, LK_SCREEN_PUT_OPENING));
 }
 
 /* --- the courier's steps
@@ -274,16 +289,25 @@ void lk_deposit_size(struct lk_step *s, enum lk_size size)
     open_for_deposit(s, door);
 }
 
+/* Out of this compartment; a drop-off that is taken out again comes to nothing. */
+static void take_out(struct lk_step *s, enum lk_reason reason)
+{
+    struct lk_session *session = &s->core->session;
+    lk_dropoff_give_up(s, session->door);
+    lk_opening_withdraw(s, session->door);
+    session->reason = reason;
+    lk_session_show(s, screen_of(session, LK_SCREEN_PUT_BACK));
+}
+
 /* Out of this compartment and into another one; without another one it is taken out again. */
 static void move_to(struct lk_step *s, int door)
 {
     struct lk_session *session = &s->core->session;
-    lk_opening_withdraw(s, session->door);
     if (door == LK_NO_DOOR) {
-        session->reason = why_none(s);
-        lk_session_show(s, LK_SCREEN_PUT_BACK);
+        take_out(s, why_none(s));
         return;
     }
+    lk_opening_withdraw(s, session->door);
     open_for_deposit(s, door);
 }
 
@@ -307,15 +331,21 @@ void lk_deposit_not_empty(struct lk_step *s)
     e->reason = LK_REASON_NOT_EMPTY;
     e->alarm = true;
     lk_opening_turn(s, session->door, LK_REASON_NOT_EMPTY);
-    move_to(s, allocate_from(s, next_size(s, false), &session->item));
+    if (session->item.dropoff) {
+        take_out(s, LK_REASON_NOT_EMPTY); /* a citizen who finds something goes to the staff, not to the next one */
+    } else {
+        move_to(s, allocate_from(s, next_size(s, false), &session->item));
+    }
 }
 
 void lk_deposit_other(struct lk_step *s)
 {
     struct lk_session *session = &s->core->session;
-    int size = next_size(s, false);
+    int door = allocate_from(s, next_size(s, false), &session->item);
+    if (door != LK_NO_DOOR) {
+        s->core->door[session->door].dropoff = false; /* it goes on elsewhere: not given up */
+    }
     lk_opening_abandon(s, session->door);
-    int door = allocate_from(s, size, &session->item);
     if (door == LK_NO_DOOR) {
         lk_session_notice(s, why_none(s));
         return;
@@ -326,10 +356,11 @@ void lk_deposit_other(struct lk_step *s)
 void lk_deposit_cancel(struct lk_step *s)
 {
     struct lk_session *session = &s->core->session;
-    if (session->screen == LK_SCREEN_PUT) {
-        lk_opening_withdraw(s, session->door);
-        session->reason = LK_REASON_CANCELLED_BY_PERSON;
-        lk_session_show(s, LK_SCREEN_PUT_BACK);
+    if (session->screen == LK_SCREEN_PUT || session->screen == LK_SCREEN_DROP_PUT) {
+        take_out(s, LK_REASON_CANCELLED_BY_PERSON);
+    } else if (session->screen == LK_SCREEN_DROP_JAM) {
+        lk_opening_abandon(s, session->door);
+        lk_session_tell(s, LK_REASON_DROPOFF_GIVEN_UP);
     } else {
         lk_opening_abandon(s, session->door);
         lk_session_show(s, LK_SCREEN_SCAN);

@@ -64,6 +64,20 @@ void lk_fx_nobody(struct lk_event *e)
     e->jti[0] = '\0';
 }
 
+struct lk_event *lk_fx_staff(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason)
+{
+    const struct lk_input *in = s->in;
+    bool second = in->approver.ok && strcmp(in->approver.id, in->staff.id) != 0;
+    struct lk_event *e = lk_fx_event(s, type, door);
+    lk_fx_nobody(e); /* whoever the opening there was for: this is said by staff */
+    e->actor = in->staff.role;
+    memcpy(e->who, in->staff.id, sizeof(e->who));
+    memcpy(e->note, in->note, sizeof(e->note));
+    (void)lk_text_copy(e->second, sizeof(e->second), second ? in->approver.id : "");
+    e->reason = reason;
+    return e;
+}
+
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
                  enum lk_outcome outcome)
 {
@@ -102,6 +116,7 @@ void lk_fx_use(struct lk_step *s, int door, enum lk_use use, const char *item, e
     (void)lk_text_copy(fx->item.id, sizeof(fx->item.id), item);
     d->use = use;
     d->blocked_for = reason;
+    d->dropoff = d->dropoff && strcmp(d->item, fx->item.id) == 0;
     memcpy(d->item, fx->item.id, sizeof(d->item));
 }
 

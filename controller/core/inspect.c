@@ -10,20 +10,6 @@ static void answer(struct lk_step *s, enum lk_reason reason)
     lk_fx_answer(s, reason == LK_REASON_NONE ? LK_RESULT_OK : LK_RESULT_REFUSED, reason);
 }
 
-static struct lk_event *staff_event(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason)
-{
-    const struct lk_input *in = s->in;
-    bool second = in->approver.ok && strcmp(in->approver.id, in->staff.id) != 0;
-    struct lk_event *e = lk_fx_event(s, type, door);
-    lk_fx_nobody(e); /* whoever the opening there was for: this is said by staff */
-    e->actor = in->staff.role;
-    memcpy(e->who, in->staff.id, sizeof(e->who));
-    memcpy(e->note, in->note, sizeof(e->note));
-    (void)lk_text_copy(e->second, sizeof(e->second), second ? in->approver.id : "");
-    e->reason = reason;
-    return e;
-}
-
 static bool may_inspect(enum lk_actor actor)
 {
     return actor == LK_ACTOR_MAINTENANCE || actor == LK_ACTOR_CLERK || actor == LK_ACTOR_SUPERVISOR;
@@ -111,7 +97,7 @@ void lk_inspect_settle(struct lk_step *s)
         return;
     }
     bool stays = s->in->settle_to == LK_CUSTODY_IN_LOCKER;
-    struct lk_event *e = staff_event(s, LK_EV_ITEM_SETTLED, door, LK_REASON_STAFF_REQUEST);
+    struct lk_event *e = lk_fx_staff(s, LK_EV_ITEM_SETTLED, door, LK_REASON_STAFF_REQUEST);
     memcpy(e->item, item->id, sizeof(e->item));
     e->from = LK_CUSTODY_UNKNOWN;
     e->to = s->in->settle_to;
@@ -177,10 +163,10 @@ void lk_inspect_door(struct lk_step *s)
         return;
     }
     if (found == LK_REASON_NOT_EMPTY) {
-        staff_event(s, LK_EV_AUDIT_MISMATCH, door, found)->alarm = true;
+        lk_fx_staff(s, LK_EV_AUDIT_MISMATCH, door, found)->alarm = true;
         lk_fx_use(s, door, LK_USE_BLOCKED, "", found);
     } else if (found == LK_REASON_NOT_FOUND_INSIDE) {
-        struct lk_event *e = staff_event(s, LK_EV_AUDIT_MISMATCH, door, found);
+        struct lk_event *e = lk_fx_staff(s, LK_EV_AUDIT_MISMATCH, door, found);
         e->actor = LK_ACTOR_SYSTEM; /* nobody took it: what is known of it ends here, on this person's word (.who) */
         e->alarm = true;
         lk_custody_lose(s, door, found, e);
@@ -198,7 +184,7 @@ void lk_inspect_round(struct lk_step *s)
     if (reason == LK_REASON_NONE) {
         enum lk_reason worst = in->reason == LK_REASON_NONE ? LK_REASON_NOT_EMPTY : in->reason;
         enum lk_reason found = in->mismatches == 0 ? LK_REASON_AS_EXPECTED : worst;
-        staff_event(s, LK_EV_AUDIT_INSPECTION, LK_NO_DOOR, found)->count = in->count;
+        lk_fx_staff(s, LK_EV_AUDIT_INSPECTION, LK_NO_DOOR, found)->count = in->count;
     }
     answer(s, reason);
 }

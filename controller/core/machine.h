@@ -48,6 +48,8 @@ struct lk_event *lk_fx_event(struct lk_step *s, enum lk_event_type type, int doo
 
 /* An event that nobody caused: no purpose, intent, actor or command. */
 void lk_fx_nobody(struct lk_event *e);
+/* An event that the staff member of an ADMIN input caused, with note and second person. */
+struct lk_event *lk_fx_staff(struct lk_step *s, enum lk_event_type type, int door, enum lk_reason reason);
 void lk_fx_reply(struct lk_step *s, uint64_t request, enum lk_result result, enum lk_reason reason, int door,
                  enum lk_outcome outcome);
 /* Answers the input's own request, if somebody waits. */
@@ -127,6 +129,11 @@ void lk_custody_tick(struct lk_step *s, int door);
 /* The door an item lies in or is being put into, or LK_NO_DOOR. */
 int lk_custody_door(const struct lk_core *core, const char *item);
 
+/* One custody change with its event, in the same step. The event's other fields are those of the door's opening; the
+ * caller may add to them. */
+struct lk_event *lk_custody_change(struct lk_step *s, int door, const char *item, enum lk_event_type type,
+                                   enum lk_custody from, enum lk_custody to);
+
 /* Why an item of this custody cannot be picked up (or deposited); for refusals. */
 enum lk_reason lk_custody_reason(enum lk_custody custody);
 
@@ -186,7 +193,19 @@ void lk_button_input(struct lk_step *s);
 /* --- pickup.c, deposit.c, recall.c: the stories behind the screens --------------------------------------------------
  */
 
+/* Whose item is to be opened, by the right secret. */
+struct lk_claim {
+    struct lk_item item;
+    unsigned more; /* further compartments the same code opens */
+    bool proved;   /* the second factor was shown */
+};
+
 void lk_pickup_present(struct lk_step *s); /* CODE, or SCAN of a token */
+void lk_pickup_next(struct lk_step *s);    /* NEXT on TAKEN */
+/* Why the secret that was typed or scanned opens nothing; a wrong one at the keypad is counted. */
+enum lk_reason lk_pickup_secret(struct lk_step *s);
+/* On to the second factor or to the door; the kiosk shows it. A reason: nothing was done; *ret_door: its door. */
+enum lk_reason lk_pickup_go_on(struct lk_step *s, const struct lk_claim *claim, int *ret_door);
 void lk_deposit_scan(struct lk_step *s);
 void lk_deposit_size(struct lk_step *s, enum lk_size size);
 void lk_deposit_larger(struct lk_step *s);
@@ -213,6 +232,40 @@ void lk_recall_list(struct lk_step *s, bool round);
 void lk_recall_waybill(struct lk_step *s); /* WAYBILL was scanned, for an item in a compartment */
 /* "Open again" of the door on the screen, for whoever stands there; next: the screen while it opens. */
 void lk_reopen(struct lk_step *s, enum lk_screen next);
+
+/* --- person.c: what only a citizen can press; second.c, dispute.c, refuse.c, extend.c, dropoff.c: the stories ------
+ */
+
+/* Who stands there: staff, or whoever the code was made for. */
+enum lk_actor lk_session_actor(const struct lk_session *session);
+/* Whether a button that the screen has for citizens may be pressed now. */
+bool lk_person_may_press(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_button button);
+/* Does what the button is for; false: it is none of citizens' own. */
+bool lk_person_press(struct lk_step *s);
+/* The screen that follows when the door of a citizen opens or shuts, `next` by the table. */
+enum lk_screen lk_person_news(struct lk_step *s, int door, enum lk_screen next);
+
+/* Why the second factor cannot be asked for. */
+enum lk_reason lk_second_refusal(const struct lk_step *s, const struct lk_item *item);
+void lk_second_typed(struct lk_step *s); /* LK_IN_SECOND */
+
+void lk_dispute_say(struct lk_step *s);       /* NOT_MINE, NOTHING_INSIDE while the door is open */
+void lk_dispute_take_back(struct lk_step *s); /* BACK: nothing was said; of a refusal, too */
+void lk_dispute_taken(struct lk_step *s);     /* NOT_MINE, NOTHING_INSIDE, STILL_INSIDE when it is shut */
+/* Whether what was taken out can still be disputed: nobody else had the compartment since. */
+bool lk_dispute_may(const struct lk_core *core);
+void lk_dispute_closed(struct lk_step *s, int door); /* shut after NOT_MINE, NOTHING_INSIDE */
+
+void lk_refuse_confirm(struct lk_step *s);
+void lk_refuse_closed(struct lk_step *s, int door);
+
+void lk_extend_present(struct lk_step *s); /* EXTEND: CODE, or SCAN of a token */
+
+/* Whether this site takes one more drop-off. */
+bool lk_dropoff_may(const struct lk_core_config *cfg, const struct lk_core *core);
+void lk_dropoff_case(struct lk_step *s); /* LK_IN_CASE */
+/* The drop-off that this door was opened for comes to nothing; another door's: no effect. Before its use is changed. */
+void lk_dropoff_give_up(struct lk_step *s, int door);
 
 /* --- staff.c: what only staff can press and scan; window.c: the work at the window ---------------------------------
  */

@@ -136,6 +136,9 @@ void lk_opening_retry(struct lk_step *s, int door, const char *item)
     lk_fx(s, LK_FX_INTENT_FINISH)->intent = op->intent;
     op->tries++;
     write_intent(s, door, item);
+    if (op->turn != LK_REASON_NONE) {
+        lk_opening_turn(s, door, op->turn);
+    }
     pulse(s, door);
 }
 
@@ -152,6 +155,7 @@ void lk_opening_abandon(struct lk_step *s, int door)
         struct lk_event *e = lk_fx_event(s, LK_EV_DOOR_BLOCKED, door);
         e->reason = LK_REASON_DOOR_JAMMED;
         e->alarm = true;
+        lk_dropoff_give_up(s, door);
         lk_fx_use(s, door, LK_USE_BLOCKED, "", LK_REASON_DOOR_JAMMED);
     }
     finish(s, door);
@@ -350,7 +354,7 @@ static void sense_lost(struct lk_step *s, int door)
 
 void lk_opening_sense(struct lk_step *s)
 {
-    if (s->core->door[s->in->door].op.rewired) {
+    if (s->core->door[s->in->door].op.rewired && s->in->sense != LK_SENSE_UNKNOWN) {
         lk_opening_rewired(s, s->in->door);
     }
     switch (s->in->sense) {
@@ -384,6 +388,7 @@ static void not_sent(struct lk_step *s, int door)
     if (deposit && d->joining[0] != '\0') {
         d->joining[0] = '\0';
     } else if (deposit) {
+        lk_dropoff_give_up(s, door);
         lk_fx_use(s, door, LK_USE_FREE, "", LK_REASON_NONE);
     }
     lk_session_door(s, door, LK_NEWS_FAILED, LK_REASON_PULSE_NOT_SENT);

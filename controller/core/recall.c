@@ -115,10 +115,9 @@ void lk_reopen(struct lk_step *s, enum lk_screen next)
         lk_session_notice(s, refusal);
         return;
     }
-    bool staff = session->staff != LK_ACTOR_SYSTEM;
     struct lk_authority by = {
         .purpose = LK_PURPOSE_REOPEN,
-        .actor = staff ? session->staff : LK_ACTOR_RECIPIENT,
+        .actor = lk_session_actor(session),
         .who = session->who,
         .item = session->item.id,
         .from = LK_CUSTODY_NONE,

@@ -67,6 +67,8 @@ enum lk_screen lk_screen_after_news(enum lk_screen screen, enum lk_door_news new
     } rows[] = {
         {LK_SCREEN_OPENING, LK_SCREEN_TAKE, STAYS, LK_SCREEN_JAM},
         {LK_SCREEN_TAKE, STAYS, LK_SCREEN_TAKEN, STAYS},
+        {LK_SCREEN_REFUSE_ASK, STAYS, LK_SCREEN_TAKEN, STAYS},
+        {LK_SCREEN_GIVE_BACK, STAYS, LK_SCREEN_TAKEN, STAYS},
         {LK_SCREEN_JAM, LK_SCREEN_TAKE, STAYS, LK_SCREEN_JAM},
         {LK_SCREEN_DROP_OPENING, LK_SCREEN_DROP_PUT, STAYS, LK_SCREEN_DROP_JAM},
         {LK_SCREEN_DROP_PUT, STAYS, LK_SCREEN_DROP_PLACED, STAYS},
@@ -94,10 +96,20 @@ enum lk_screen lk_screen_after_news(enum lk_screen screen, enum lk_door_news new
 
 #define HAS(button) (UINT64_C(1) << LK_BUTTON_##button)
 static const uint64_t screen_buttons[LK_SCREENS] = {
-    [LK_SCREEN_HOME] = 0,
+    [LK_SCREEN_HOME] = HAS(MORE_TIME) | HAS(DROP_OFF),
     [LK_SCREEN_NOTICE] = HAS(BACK) | HAS(DONE) | HAS(SIGN_OUT),
-    [LK_SCREEN_TAKE] = HAS(DONE),
-    [LK_SCREEN_TAKEN] = HAS(OPEN_AGAIN) | HAS(DONE),
+    [LK_SCREEN_TAKE] = HAS(DONE) | HAS(NOT_MINE) | HAS(NOTHING_INSIDE) | HAS(REFUSE) | HAS(BACK),
+    [LK_SCREEN_TAKEN] =
+        HAS(OPEN_AGAIN) | HAS(DONE) | HAS(NEXT) | HAS(RATE) | HAS(NOT_MINE) | HAS(NOTHING_INSIDE) | HAS(STILL_INSIDE),
+    [LK_SCREEN_SECOND] = HAS(BACK),
+    [LK_SCREEN_REFUSE_ASK] = HAS(CONFIRM) | HAS(BACK),
+    [LK_SCREEN_GIVE_BACK] = HAS(BACK) | HAS(DONE),
+    [LK_SCREEN_EXTEND] = HAS(BACK),
+    [LK_SCREEN_DROP_CASE] = HAS(BACK),
+    [LK_SCREEN_DROP_SIZE] = HAS(SIZE) | HAS(BACK),
+    [LK_SCREEN_DROP_PUT] = HAS(LARGER) | HAS(SMALLER) | HAS(NOT_EMPTY) | HAS(CANCEL),
+    [LK_SCREEN_DROP_PLACED] = HAS(OPEN_AGAIN) | HAS(DONE),
+    [LK_SCREEN_DROP_JAM] = HAS(RETRY) | HAS(OTHER) | HAS(CANCEL),
     [LK_SCREEN_JAM] = HAS(RETRY) | HAS(DONE),
     [LK_SCREEN_STAFF_MENU] = HAS(DEPOSIT) | HAS(RECALL) | HAS(ROUND) | HAS(WINDOW) | HAS(RECEIPT) | HAS(SIGN_OUT),
     [LK_SCREEN_SCAN] = HAS(BACK) | HAS(SIGN_OUT),
@@ -134,7 +146,7 @@ bool lk_session_has_button(const struct lk_core_config *cfg, const struct lk_cor
     if ((screen_buttons[session->screen] & UINT64_C(1) << button) == 0) {
         return false;
     }
-    if (session->staff != LK_ACTOR_SYSTEM && !lk_staff_may_press(cfg, core, button)) {
+    if (!(session->staff != LK_ACTOR_SYSTEM ? lk_staff_may_press : lk_person_may_press)(cfg, core, button)) {
         return false;
     }
     bool door = session->door != LK_NO_DOOR;

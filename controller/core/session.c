@@ -114,7 +114,8 @@ void lk_session_door(struct lk_step *s, int door, enum lk_door_news news, enum l
     enum lk_screen next = lk_screen_after_news(session->screen, news);
     if (next != LK_SCREENS) {
         session->reason = reason;
-        lk_session_show(s, lk_deposit_news(s, door, next));
+        next = is_staff(session) ? lk_deposit_news(s, door, next) : lk_person_news(s, door, next);
+        lk_session_show(s, next);
     }
 }
 /* --- signing in and out
@@ -176,7 +177,18 @@ static bool is_busy(enum lk_screen screen)
 {
     return screen == LK_SCREEN_OPENING || screen == LK_SCREEN_PUT_OPENING || screen == LK_SCREEN_PUT ||
            screen == LK_SCREEN_PUT_BACK || screen == LK_SCREEN_PUT_JAM || screen == LK_SCREEN_RECALL_OPENING ||
-           screen == LK_SCREEN_RECALL_TAKE;
+           screen == LK_SCREEN_RECALL_TAKE || screen == LK_SCREEN_DROP_OPENING || screen == LK_SCREEN_DROP_PUT ||
+           screen == LK_SCREEN_DROP_BACK || screen == LK_SCREEN_DROP_JAM;
+}
+
+/* A code or token: what for, the screen says. */
+static void present(struct lk_step *s)
+{
+    if (s->core->session.screen == LK_SCREEN_EXTEND) {
+        lk_extend_present(s);
+    } else {
+        lk_pickup_present(s);
+    }
 }
 
 static void scan(struct lk_step *s)
@@ -184,7 +196,7 @@ static void scan(struct lk_step *s)
     if (is_staff(&s->core->session)) {
         lk_deposit_scan(s);
     } else if (s->in->scan == LK_SCAN_TOKEN) {
-        lk_pickup_present(s);
+        present(s);
     } else if (s->in->scan == LK_SCAN_BADGE) {
         sign_in(s);
     } else {
@@ -195,7 +207,7 @@ static void scan(struct lk_step *s)
 void lk_session_input(struct lk_step *s)
 {
     const struct lk_session *session = &s->core->session;
-    bool keypad = s->in->kind == LK_IN_CODE || s->in->kind == LK_IN_SIGN_IN;
+    bool keypad = s->in->kind == LK_IN_CODE || s->in->kind == LK_IN_SIGN_IN || s->in->kind == LK_IN_SECOND;
     if (s->in->kind == LK_IN_BUTTON) {
         lk_button_input(s);
     } else if (lk_staff_input(s)) {
@@ -204,8 +216,12 @@ void lk_session_input(struct lk_step *s)
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_NOT_NOW);
     } else if (keypad && lk_lockout_active(s)) {
         lk_session_refuse(s, LK_NO_DOOR, LK_REASON_LOCKED_OUT);
+    } else if (s->in->kind == LK_IN_SECOND) {
+        lk_second_typed(s);
+    } else if (s->in->kind == LK_IN_CASE) {
+        lk_dropoff_case(s);
     } else if (s->in->kind == LK_IN_CODE) {
-        lk_pickup_present(s);
+        present(s);
     } else if (s->in->kind == LK_IN_SIGN_IN) {
         sign_in(s);
     } else {

@@ -64,6 +64,11 @@ int lk_core_restore_extra(struct lk_core *core, int door, const char *item, bool
     return 0;
 }
 
+void lk_core_restore_dropoff(struct lk_core *core, int door)
+{
+    core->door[door].dropoff = core->door[door].item[0] != '\0';
+}
+
 void lk_core_restore_joining(struct lk_core *core, int door, const char *item)
 {
     (void)lk_text_copy(core->door[door].joining, sizeof(core->door[door].joining), item);
@@ -115,6 +120,7 @@ static void clear_empty_reservations(struct lk_step *s)
         const struct lk_door *d = &s->core->door[i];
         bool idle = d->op.purpose == LK_PURPOSE_NONE && d->doubt_purpose == LK_PURPOSE_NONE;
         if (d->use == LK_USE_RESERVED && idle) {
+            lk_dropoff_give_up(s, i);
             lk_fx_use(s, i, LK_USE_FREE, "", LK_REASON_NONE);
         }
     }

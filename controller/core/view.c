@@ -38,6 +38,14 @@ static void view_staff(const struct lk_core_config *cfg, const struct lk_session
     v->post = session->to == LK_CUSTODY_WITH_COURIER;
 }
 
+static void view_person(const struct lk_session *session, struct lk_view *v)
+{
+    v->more = session->screen == LK_SCREEN_TAKE || session->screen == LK_SCREEN_TAKEN ? session->more : 0;
+    if (session->screen == LK_SCREEN_DROP_PLACED) {
+        memcpy(v->receipt, session->item.id, sizeof(v->receipt));
+    }
+}
+
 static int64_t left(int64_t at_ms, int64_t now_ms)
 {
     return at_ms > now_ms ? at_ms - now_ms : 0;
@@ -55,8 +63,13 @@ void lk_core_view(const struct lk_core_config *cfg, const struct lk_core *core, 
     }
     if (session->staff != LK_ACTOR_SYSTEM) {
         view_staff(cfg, session, &v);
+    } else {
+        view_person(session, &v);
     }
-    for (int size = 0; size < LK_SIZES && session->screen == LK_SCREEN_SIZE; size++) {
+    v.tail = session->screen == LK_SCREEN_SECOND || session->screen == LK_SCREEN_HAND_OVER;
+    v.extend_days = cfg->extend_days;
+    bool sizes = session->screen == LK_SCREEN_SIZE || session->screen == LK_SCREEN_DROP_SIZE;
+    for (int size = 0; size < LK_SIZES && sizes; size++) {
         v.free[size] = lk_deposit_free(cfg, core, (enum lk_size)size, &session->item);
     }
     v.left_ms = session->deadline_at_ms == LK_NEVER ? -1 : left(session->deadline_at_ms, now_ms);

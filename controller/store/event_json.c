@@ -58,6 +58,16 @@ FIELD(alarm, e->alarm, json_true())
 FIELD(command, e->jti[0] != '\0', json_string(e->jti))
 FIELD(clock, e->type == LK_EV_SITE_CLOCK || e->type == LK_EV_SITE_STARTED, json_string(lk_clock_quality_name(e->clock)))
 
+FIELD(via, e->has_via, json_string(lk_channel_name(e->via)))
+FIELD(proof, e->proof != LK_PROOF_NONE, json_string(lk_proof_name(e->proof)))
+FIELD(rating, e->rating != 0, json_integer(e->rating))
+FIELD(waybill, e->waybill[0] != '\0', json_string(e->waybill))
+FIELD(second, e->second[0] != '\0', json_string(e->second))
+FIELD(note, e->note[0] != '\0', json_string(e->note))
+
+/* `case` is a word of C. */
+FIELD(case_id, e->case_id[0] != '\0', json_string(e->case_id))
+
 #define ROW(name)                                                                                                      \
     {                                                                                                                  \
 #name, name##_is_set, name##_value                                                                             \
@@ -68,9 +78,31 @@ static const struct {
     field_is_set *is_set;
     field_value *value;
 } fields[] = {
-    ROW(item),   ROW(door),    ROW(expected_door), ROW(bank),  ROW(doors),   ROW(from),
-    ROW(to),     ROW(purpose), ROW(outcome),       ROW(actor), ROW(who),     ROW(reason),
-    ROW(intent), ROW(count),   ROW(duration_s),    ROW(alarm), ROW(command), ROW(clock),
+    ROW(item),
+    ROW(door),
+    ROW(expected_door),
+    ROW(bank),
+    ROW(doors),
+    ROW(from),
+    ROW(to),
+    ROW(purpose),
+    ROW(outcome),
+    ROW(actor),
+    ROW(who),
+    ROW(reason),
+    ROW(intent),
+    ROW(count),
+    ROW(duration_s),
+    ROW(alarm),
+    ROW(command),
+    ROW(clock),
+    ROW(via),
+    ROW(proof),
+    ROW(rating),
+    ROW(waybill),
+    {"case", case_id_is_set, case_id_value},
+    ROW(second),
+    ROW(note),
 };
 
 static void decrefp(json_t **json)

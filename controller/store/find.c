@@ -24,13 +24,34 @@ static int found_by(struct lk_store *store, const struct lk_stamp *now, sqlite3_
     return r;
 }
 
+static int one_number(struct lk_store *store, sqlite3_stmt *stmt, unsigned *ret_value)
+{
+    int r = lk_sql_row(store, stmt);
+    if (r > 0) {
+        *ret_value = (unsigned)sqlite3_column_int64(stmt, 0);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int count_more(struct lk_store *store, const uint8_t mac[32], const char *kind, struct lk_store_found *found)
+{
+    LK_CLEANUP(lk_sql_resetp)
+    sqlite3_stmt *stmt =
+        LK_START(store, ST_COUNT_MORE, LK_B(mac, 32), LK_T(kind), LK_T(lk_store_label(store, found->item.door)));
+    return one_number(store, stmt, &found->more);
+}
+
 static int find_mac(struct lk_store *store, enum lk_st st, const struct lk_stamp *now, const uint8_t mac[32],
                     const char *kind, struct lk_store_found *ret_found)
 {
     LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *stmt = LK_START(store, st, LK_B(mac, 32), LK_T(kind));
     int r = found_by(store, now, stmt, ret_found);
-    ret_found->live = ret_found->found && st == ST_FIND_LIVE;
-    return r;
+    if (r < 0 || !ret_found->found) {
+        return r;
+    }
+    ret_found->live = st == ST_FIND_LIVE;
+    r = lk_item_read_holder(stmt, &ret_found->item);
+    return r < 0 || !ret_found->live ? r : count_more(store, mac, kind, ret_found);
 }
 
 static int find_secret(struct lk_store *store, const struct lk_stamp *now, enum lk_key_kind kind, const char *text,
@@ -77,19 +98,55 @@ int lk_store_find_item(struct lk_store *store, const struct lk_stamp *now, const
     return r;
 }
 
+static int count_siblings(struct lk_store *store, const char *id, const char *holder, struct lk_store_found *found)
+{
+    LK_CLEANUP(lk_sql_resetp)
+    sqlite3_stmt *stmt =
+        LK_START(store, ST_COUNT_SIBLINGS, LK_T(id), LK_T(holder), LK_T(lk_store_label(store, found->item.door)));
+    return one_number(store, stmt, &found->more);
+}
+
+int lk_store_find_sibling(struct lk_store *store, const struct lk_stamp *now, const char *id, enum lk_holder holder,
+                          struct lk_store_found *ret_found)
+{
+    struct lk_store_found found = {.item.door = LK_NO_DOOR};
+    const char *name = lk_holder_name(holder);
+    LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *stmt = LK_START(store, ST_FIND_SIBLING, LK_T(id), LK_T(name));
+    int r = found_by(store, now, stmt, &found);
+    if (r == 0 && found.found) {
+        r = lk_item_read_holder(stmt, &found.item);
+        r = r < 0 ? r : count_siblings(store, id, name, &found);
+    }
+    if (r == 0) {
+        *ret_found = found;
+    }
+    return r;
+}
+
+int lk_store_find_companion(struct lk_store *store, const char *id, int *ret_door)
+{
+    LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *stmt = LK_START(store, ST_FIND_COMPANION, LK_T(id));
+    int r = lk_sql_row(store, stmt);
+    if (r >= 0) {
+        *ret_door = r > 0 ? lk_store_door(store, lk_sql_text(stmt, 0)) : LK_NO_DOOR;
+    }
+    return r < 0 ? r : 0;
+}
+
 int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, const uint8_t *phone_mac,
                          bool *ret_used)
 {
-    (void)phone_mac;
     uint8_t mac[32];
+    struct lk_arg phone = {.kind = phone_mac ? 'b' : '\0', .b = phone_mac, .size = 32};
     int r = lk_key_mac(store->key, LK_KEY_CODE, code, mac);
     if (r < 0) {
         return r;
     }
-    LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *stmt = LK_START(store, ST_CODE_OWNER, LK_B(mac, 32));
+    LK_CLEANUP(lk_sql_resetp)
+    sqlite3_stmt *stmt = LK_START(store, ST_CODE_OWNER, LK_B(mac, 32), LK_T(except ? except : ""), phone);
     r = lk_sql_row(store, stmt);
     if (r >= 0) {
-        *ret_used = r > 0 && strcmp(lk_sql_text(stmt, 0), except ? except : "") != 0;
+        *ret_used = r > 0;
     }
     return r < 0 ? r : 0;
 }

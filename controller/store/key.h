@@ -14,7 +14,7 @@
 struct lk_key;
 
 /* What a text is, so that a code can never pass for a token. The value is the byte between site and text. */
-enum lk_key_kind { LK_KEY_CODE = 0, LK_KEY_TOKEN = 1, LK_KEY_BADGE = 2, LK_KEY_CHECK = 3 };
+enum lk_key_kind { LK_KEY_CODE = 0, LK_KEY_TOKEN = 1, LK_KEY_BADGE = 2, LK_KEY_CHECK = 3, LK_KEY_PHONE = 4 };
 
 /* Writes a new random key to `path`, which must not exist; through to the disk, all or nothing. */
 int lk_key_make(const char *path, struct lk_text *why);

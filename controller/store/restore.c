@@ -33,7 +33,10 @@ static int restore_doubt(struct lk_core *core, int door, sqlite3_stmt *stmt, str
         (lk_sql_text(stmt, 5)[0] && lk_custody_parse(lk_sql_text(stmt, 5), &from) < 0)) {
         return not_understood(why, "a doubt about door", lk_sql_text(stmt, 0));
     }
-    lk_core_restore_doubt(core, door, purpose, from, "");
+    if (strlen(lk_sql_text(stmt, 6)) > LK_ITEM_ID_MAX) {
+        return not_understood(why, "a doubt about door", lk_sql_text(stmt, 0));
+    }
+    lk_core_restore_doubt(core, door, purpose, from, lk_sql_text(stmt, 6));
     return 0;
 }
 
@@ -53,25 +56,41 @@ static int restore_door(struct lk_store *store, struct lk_core *core, sqlite3_st
         return matters ? door_is_gone(why, label, item, in_doubt ? "is in doubt about" : "holds or is kept for") : 0;
     }
     lk_core_restore_door(core, door, use, item, reason);
+    if (sqlite3_column_int(stmt, 7) != 0) {
+        lk_core_restore_dropoff(core, door);
+    }
     return in_doubt ? restore_doubt(core, door, stmt, why) : 0;
+}
+
+/* What lies beside the item that the door's story is about. */
+static int restore_extra(struct lk_store *store, struct lk_core *core, sqlite3_stmt *stmt, struct lk_text *why)
+{
+    const char *label = lk_sql_text(stmt, 0), *item = lk_sql_text(stmt, 1);
+    int door = lk_store_door(store, label);
+    if (strlen(item) > LK_ITEM_ID_MAX) {
+        return not_understood(why, "an item in door", label);
+    }
+    if (door == LK_NO_DOOR) {
+        return door_is_gone(why, label, item, "holds");
+    }
+    int r = lk_core_restore_extra(core, door, item, sqlite3_column_int(stmt, 2) != 0);
+    return r < 0 ? lk_why(why, -EUCLEAN, "The database has more items lying together than this program can keep.") : 0;
 }
 
 static int read_op(sqlite3_stmt *stmt, struct lk_op *ret_op)
 {
-    struct lk_op op = {.intent = (uint64_t)sqlite3_column_int64(stmt, 0),
-                       .withdrawn = sqlite3_column_int(stmt, 9) != 0,
-                       .tries = 1};
-    const char *from = lk_sql_text(stmt, 7);
+    struct lk_op op = {
+        .intent = (uint64_t)sqlite3_column_int64(stmt, 0), .withdrawn = sqlite3_column_int(stmt, 9) != 0, .tries = 1};
+    const char *from = lk_sql_text(stmt, 7), *to = lk_sql_text(stmt, 8);
     if (lk_purpose_parse(lk_sql_text(stmt, 3), &op.purpose) < 0 ||
         lk_outcome_parse(lk_sql_text(stmt, 4), &op.outcome) < 0 ||
         lk_actor_parse(lk_sql_text(stmt, 5), &op.actor) < 0 ||
         lk_text_copy(op.who, sizeof(op.who), lk_sql_text(stmt, 6)) < 0 ||
-        (from[0] && lk_custody_parse(from, &op.from) < 0) ||
+        (from[0] && lk_custody_parse(from, &op.from) < 0) || (to[0] && lk_custody_parse(to, &op.to) < 0) ||
+        lk_text_copy(op.waybill, sizeof(op.waybill), lk_sql_text(stmt, 12)) < 0 ||
+        lk_reason_parse(lk_sql_text(stmt, 13), &op.turn) < 0 ||
         lk_text_copy(op.jti, sizeof(op.jti), lk_sql_text(stmt, 10)) < 0) {
         return -EUCLEAN;
-    }
-    if (op.purpose == LK_PURPOSE_RECALL) {
-        op.to = sqlite3_column_int(stmt, 8) != 0 ? LK_CUSTODY_RETURNED : LK_CUSTODY_AT_WINDOW;
     }
     *ret_op = op;
     return 0;
@@ -91,6 +110,10 @@ static int restore_op(struct lk_store *store, struct lk_core *core, sqlite3_stmt
     const void *wiring = sqlite3_column_blob(stmt, 11); /* NULL: an intent of before fingerprints */
     op.rewired = wiring && memcmp(wiring, store->core->door[door].wiring, LK_WIRING_LEN) != 0;
     lk_core_restore_op(core, door, &op);
+    bool beside = core->door[door].use == LK_USE_OCCUPIED && strcmp(core->door[door].item, item) != 0;
+    if (op.purpose == LK_PURPOSE_DEPOSIT && !op.withdrawn && beside) {
+        lk_core_restore_joining(core, door, item);
+    }
     return 0;
 }
 
@@ -154,12 +177,22 @@ static int restore_counters(struct lk_store *store, struct lk_core *core, const 
     LK_CLEANUP(lk_sql_resetp)
     sqlite3_stmt *remote = LK_START(store, ST_RESTORE_REMOTE, LK_I(LK_REMOTE_KEPT), LK_I(since));
     LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *next = lk_sql_start(store, ST_RESTORE_NEXT, NULL, 0);
-    if (lk_sql_row(store, lockout) <= 0 || lk_sql_row(store, remote) <= 0 || lk_sql_row(store, next) <= 0) {
+    LK_CLEANUP(lk_sql_resetp)
+    sqlite3_stmt *service =
+        LK_START(store, ST_RESTORE_SERVICE,
+                 LK_I(now->quality == LK_CLOCK_SYNCED ? now->wall_ms - store->core->two_person_ms : INT64_MIN));
+    int opened = lk_sql_row(store, service);
+    if (opened < 0 || lk_sql_row(store, lockout) <= 0 || lk_sql_row(store, remote) <= 0 ||
+        lk_sql_row(store, next) <= 0) {
         return -EIO;
     }
     lk_core_restore_lockout(core, (unsigned)sqlite3_column_int64(lockout, 0),
                             (unsigned)sqlite3_column_int64(lockout, 1), sqlite3_column_int64(lockout, 2), now_ms);
     lk_core_restore_remote(core, (unsigned)sqlite3_column_int64(remote, 0), now_ms);
+    int door = opened > 0 ? lk_store_door(store, lk_sql_text(service, 0)) : LK_NO_DOOR;
+    if (door != LK_NO_DOOR) {
+        lk_core_restore_service(core, door, now_ms);
+    }
     lk_core_restore_next_intent(core, (uint64_t)sqlite3_column_int64(next, 0));
     return 0;
 }
@@ -168,6 +201,7 @@ int lk_store_restore(struct lk_store *store, struct lk_core *core, const struct 
                      struct lk_text *why)
 {
     int r = each(store, ST_RESTORE_DOORS, core, restore_door, why);
+    r = r < 0 ? r : each(store, ST_RESTORE_EXTRAS, core, restore_extra, why);
     r = r < 0 ? r : each(store, ST_RESTORE_INTENTS, core, restore_op, why);
     r = r < 0 ? r : each(store, ST_RESTORE_BANKS, core, restore_bank, why);
     r = r < 0 ? r : restore_wirings(store, core, why);

@@ -125,7 +125,71 @@ static const char version_2[] =
     " seen BLOB NOT NULL CHECK (length(seen) = 32),"
     " changed_wall_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const lk_schema_steps[] = {version_1, version_2};
+/* The whole life of an item: window, post, refusal, drop-off, delegates, several items of one case in one compartment,
+ * reminders, erasure. What of before has no date of a trusted clock gets one later, never an earlier one (law 11). */
+static const char version_3[] =
+    "ALTER TABLE item ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0 CHECK (rejected IN (0, 1));"
+    "ALTER TABLE item ADD COLUMN dropoff INTEGER NOT NULL DEFAULT 0 CHECK (dropoff IN (0, 1));"
+    "ALTER TABLE item ADD COLUMN second_factor INTEGER NOT NULL DEFAULT 0 CHECK (second_factor IN (0, 1));"
+    "ALTER TABLE item ADD COLUMN phone_mac BLOB CHECK (phone_mac IS NULL OR length(phone_mac) = 32);"
+    "ALTER TABLE item ADD COLUMN name TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE item ADD COLUMN case_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE item ADD COLUMN site TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE item ADD COLUMN waybill TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE item ADD COLUMN extended INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE item ADD COLUMN extra_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE item ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0 CHECK (reminded IN (0, 1));"
+    "ALTER TABLE item ADD COLUMN overdue_told INTEGER NOT NULL DEFAULT 0 CHECK (overdue_told IN (0, 1));"
+    "ALTER TABLE item ADD COLUMN erased INTEGER NOT NULL DEFAULT 0 CHECK (erased IN (0, 1));"
+    "ALTER TABLE item ADD COLUMN ended_wall_ms INTEGER;"
+    "CREATE INDEX item_retain ON item (retain_until_wall_ms) WHERE custody = 'in_locker';"
+    "CREATE INDEX item_ended ON item (ended_wall_ms) WHERE ended_wall_ms IS NOT NULL;"
+    "CREATE INDEX item_case ON item (case_id, phone_mac) WHERE custody = 'in_locker' AND case_id <> '';"
+    "CREATE INDEX item_door ON item (door) WHERE door IS NOT NULL;"
+
+    "ALTER TABLE secret ADD COLUMN holder TEXT NOT NULL DEFAULT 'recipient' CHECK (holder IN ('recipient','delegate'));"
+    "ALTER TABLE secret ADD COLUMN tail TEXT NOT NULL DEFAULT '' CHECK (length(tail) IN (0, 4));"
+    "DROP INDEX secret_live;"
+    "DROP INDEX secret_item;"
+    "CREATE INDEX secret_live ON secret (mac) WHERE live = 1;"
+    "CREATE INDEX secret_item ON secret (item, live);"
+    /* One live value is one kind's and one holder's, and its items are one person's (law 8). */
+    "CREATE TRIGGER secret_of_one_person BEFORE INSERT ON secret WHEN NEW.live = 1 AND EXISTS ("
+    "SELECT 1 FROM secret s JOIN item o ON o.rid = s.item JOIN item n ON n.rid = NEW.item "
+    "WHERE s.mac = NEW.mac AND s.live = 1 AND (s.kind <> NEW.kind OR s.holder <> NEW.holder OR o.rid = n.rid OR "
+    "o.phone_mac IS NULL OR n.phone_mac IS NULL OR o.phone_mac <> n.phone_mac)) "
+    "BEGIN SELECT RAISE (ABORT, 'a live code is one person''s'); END;"
+    "CREATE TRIGGER secret_stays_with_person BEFORE UPDATE OF phone_mac ON item "
+    "WHEN NEW.phone_mac IS NOT OLD.phone_mac AND EXISTS (SELECT 1 FROM secret a JOIN secret b ON b.mac = a.mac "
+    "WHERE a.item = OLD.rid AND a.live = 1 AND b.live = 1 AND b.item <> a.item) "
+    "BEGIN SELECT RAISE (ABORT, 'a live code is one person''s'); END;"
+    "CREATE TRIGGER secret_stays_dead BEFORE UPDATE OF live, mac, item ON secret WHEN NEW.live = 1 "
+    "BEGIN SELECT RAISE (ABORT, 'a used-up code stays used up'); END;"
+
+    "ALTER TABLE compartment ADD COLUMN doubt_item TEXT;"
+
+    "ALTER TABLE intent ADD COLUMN custody_to TEXT CHECK (custody_to IS NULL OR custody_to IN " CUSTODIES ");"
+    "ALTER TABLE intent ADD COLUMN waybill TEXT;"
+    "ALTER TABLE intent ADD COLUMN turn TEXT NOT NULL DEFAULT 'none';"
+    "UPDATE intent SET custody_to = CASE cancelled WHEN 1 THEN 'returned' ELSE 'at_window' END WHERE purpose = "
+    "'recall';"
+    "ALTER TABLE intent DROP COLUMN cancelled;"
+    "CREATE INDEX intent_service ON intent (id) WHERE purpose = 'service';"
+
+    "CREATE TABLE staff_3 ("
+    " id TEXT PRIMARY KEY,"
+    " role TEXT NOT NULL CHECK (role IN ('courier','clerk','maintenance','supervisor')),"
+    " pin TEXT NOT NULL, badge BLOB CHECK (length(badge) = 32),"
+    " removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),"
+    " changed_wall_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO staff_3 SELECT id, role, pin, badge, removed, changed_wall_ms FROM staff;"
+    "DROP TABLE staff;"
+    "ALTER TABLE staff_3 RENAME TO staff;"
+    "CREATE UNIQUE INDEX staff_badge ON staff (badge) WHERE badge IS NOT NULL;"
+
+    "ALTER TABLE site ADD COLUMN round_wall_ms INTEGER NOT NULL DEFAULT 0;";
+
+const char *const lk_schema_steps[] = {version_1, version_2, version_3};
 const size_t lk_schema_latest = LK_ARRAY_SIZE(lk_schema_steps);
 
 static int migrate_one(sqlite3 *db, const char *sql, size_t version)

@@ -8,7 +8,8 @@
 
 static bool may_sign_in(enum lk_actor role)
 {
-    return role == LK_ACTOR_COURIER || role == LK_ACTOR_CLERK || role == LK_ACTOR_MAINTENANCE;
+    return role == LK_ACTOR_COURIER || role == LK_ACTOR_CLERK || role == LK_ACTOR_MAINTENANCE ||
+           role == LK_ACTOR_SUPERVISOR;
 }
 
 /* One statement in a transaction of its own. */

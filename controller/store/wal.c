@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "files.h"
+#include "store/care.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -45,6 +46,16 @@ void lk_wal_prepare(struct lk_store *store)
     if (path) {
         lay_out(path);
     }
+}
+
+int lk_store_scrub(struct lk_store *store)
+{
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (rc == SQLITE_OK) {
+        store->wal_frames = 0;
+        lk_wal_prepare(store);
+    }
+    return lk_sql_errno(store->db, rc);
 }
 
 int lk_store_tidy(struct lk_store *store)

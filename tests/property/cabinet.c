@@ -229,6 +229,20 @@ static void take(struct world *w, int door, const char *id, enum where to)
     }
 }
 
+/* Also what was taken out at an earlier opening that nobody proved. */
+static void put_back(struct world *w, int door)
+{
+    for (int i = 0; i < MODEL_ITEMS; i++) {
+        struct envelope *e = &w->envelope[i];
+        const struct lk_item *item = e->used ? model_store_item(&w->store, e->id) : NULL;
+        if (item && item->door == door && item->custody == LK_CUSTODY_IN_LOCKER && e->where == WITH_RECIPIENT) {
+            e->where = BEHIND_DOOR;
+            e->door = door;
+        }
+    }
+    world_say(w, "it is really put back into %s", w->cfg.door[door].label);
+}
+
 static void act(struct world *w, int door)
 {
     struct real_door *d = &w->door[door];
@@ -243,6 +257,8 @@ static void act(struct world *w, int door)
         if (world_chance(w, 400)) {
             take(w, door, NULL, STOLEN);
         }
+    } else if (intent->op.turn == LK_REASON_REJECTED || intent->op.turn == LK_REASON_NOT_MINE) {
+        put_back(w, door);
     } else if (d->authority.purpose == LK_PURPOSE_PICKUP) {
         take(w, door, NULL, WITH_RECIPIENT); /* with all that lies together */
     } else if (d->authority.purpose == LK_PURPOSE_RECALL) {

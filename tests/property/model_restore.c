@@ -62,6 +62,12 @@ static void restore_items(const struct model_store *store, struct lk_core *core,
     }
 }
 
+static bool is_dropoff(const struct model_store *store, const struct model_door *d)
+{
+    const struct lk_item *item = model_store_item(store, d->item);
+    return item && item->dropoff;
+}
+
 void model_store_restore(const struct model_store *store, const struct lk_core_config *cfg, struct lk_core *core,
                          int64_t now_ms)
 {
@@ -71,6 +77,9 @@ void model_store_restore(const struct model_store *store, const struct lk_core_c
     for (int i = 0; i < cfg->doors; i++) {
         const struct model_door *d = &store->door[i];
         lk_core_restore_door(core, i, d->use, d->item, d->reason);
+        if (is_dropoff(store, d)) {
+            lk_core_restore_dropoff(core, i);
+        }
         if (d->doubt_purpose != LK_PURPOSE_NONE) {
             lk_core_restore_doubt(core, i, d->doubt_purpose, d->doubt_from, d->doubt_joining);
         }
@@ -139,6 +148,9 @@ const char *model_store_agrees(const struct model_store *store, const struct lk_
         }
         if (!same_op(&d->op, &m->intent.op)) {
             return "core and store disagree about an opening";
+        }
+        if (d->dropoff != is_dropoff(store, m)) {
+            return "core and store disagree about a drop-off";
         }
         if (d->doubt_purpose != m->doubt_purpose || d->doubt_from != m->doubt_from) {
             return "core and store disagree about a doubt";

@@ -195,12 +195,10 @@ static const char *item_custody(struct model_store *store, const struct lk_effec
     return NULL;
 }
 
-/* Both known, and the same. */
 static bool is_same_person(const struct model_store *store, const char *a, const char *b)
 {
     const struct lk_item *one = model_store_item(store, a), *other = model_store_item(store, b);
-    return one && other && one->has_phone && other->has_phone &&
-           memcmp(one->phone_mac, other->phone_mac, sizeof(one->phone_mac)) == 0;
+    return one && other && model_same_person(one, other);
 }
 
 static const char *secret_set(struct model_store *store, const struct lk_effect *fx)

@@ -10,6 +10,7 @@
 #ifndef MODEL_STORE_H
 #define MODEL_STORE_H
 
+#include "core/input.h"
 #include "core/step.h"
 
 enum { MODEL_ITEMS = 80, MODEL_SECRETS = 160, MODEL_DOORS = 32, MODEL_COMMANDS = 64 };
@@ -86,6 +87,16 @@ const struct lk_item *model_store_item(const struct model_store *store, const ch
 
 /* Which item a code or token (is_token) opens: the live one is preferred. NULL: none. */
 const struct lk_item *model_store_find(const struct model_store *store, uint64_t number, bool is_token, bool *ret_live);
+
+/* The same with everything the engine looks up for a code or token: .found, .item with whose secret it is, .code_live,
+ * .more. */
+void model_store_look_up(const struct model_store *store, uint64_t number, bool is_token, struct lk_input *in);
+
+/* NEXT: the next item, in another compartment, that a secret of item `id` opens, and how many more there are. */
+void model_store_sibling(const struct model_store *store, const char *id, struct lk_input *in);
+
+/* Both known, and the same. */
+bool model_same_person(const struct lk_item *a, const struct lk_item *b);
 
 bool model_store_has_secret(const struct model_store *store, const char *id); /* a live one */
 

@@ -24,6 +24,13 @@ static const char *pickup_truth(const struct world *w, const struct lk_input *in
                : "a code opens another item's door (law 8)";
 }
 
+static const char *reopen_truth(const struct lk_input *in)
+{
+    bool button = in->button == LK_BUTTON_OPEN_AGAIN || in->button == LK_BUTTON_RETRY ||
+                  in->button == LK_BUTTON_STILL_INSIDE || in->button == LK_BUTTON_NOT_MINE;
+    return in->kind == LK_IN_BUTTON && button ? NULL : "a door opens again without the button";
+}
+
 static const char *intent_truth(const struct world *w, const struct lk_input *in, const struct lk_effect *intent)
 {
     switch (intent->purpose) {
@@ -33,9 +40,7 @@ static const char *intent_truth(const struct world *w, const struct lk_input *in
     case LK_PURPOSE_RECALL:
         return w->core.session.staff != LK_ACTOR_SYSTEM ? NULL : "a staff opening happens with nobody signed in";
     case LK_PURPOSE_REOPEN:
-        return in->kind == LK_IN_BUTTON && (in->button == LK_BUTTON_OPEN_AGAIN || in->button == LK_BUTTON_RETRY)
-                   ? NULL
-                   : "a door opens again without the button";
+        return reopen_truth(in);
     case LK_PURPOSE_SERVICE:
         return in->kind == LK_IN_ADMIN ? NULL : "a service opening is not authorised by staff";
     case LK_PURPOSE_REMOTE:

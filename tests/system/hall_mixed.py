@@ -30,6 +30,7 @@ FAMILIES = {"waveshare-relay": "waveshare-relay", "waveshare-io": "waveshare-rel
             "eletechsup-r4d": "eletechsup-r4d", "plain-coil": "plain-coil"}
 PER_SUPPLY = 2       # people who open doors of one supply, so that pulses wait for each other
 STAGGER_MS, REST_MS, BURST = 200, 10000, 3
+START_BLUR_MS = 10   # how late a busy machine may see a pulse begin
 BLUR_MS = 30         # what a busy machine adds to the length of a pulse that a board times in the simulator
 PULSE_MS = 200
 # The shortest that a board can time; and the ceiling of those that we time, late by a transaction when the machine is busy.
@@ -245,7 +246,7 @@ class Hall512(unittest.TestCase):
             for before, after in zip(pulses, pulses[1:]):
                 gap = (after[0] - before[0]) / 1e6
                 self.assertGreaterEqual(after[0], before[1], f"two coils of {supply}: {before} {after}")
-                self.assertGreaterEqual(gap, STAGGER_MS, f"too soon after another, {supply}: {before} {after}")
+                self.assertGreaterEqual(gap, STAGGER_MS - START_BLUR_MS, f"too soon after another, {supply}: {before} {after}")
                 worst["least stagger"] = min(worst["least stagger"] or gap, gap)
             for start, end, door in pulses:
                 kind = family(self.hall.banks[re.match("[A-Z]+", door).group()]["profile"])

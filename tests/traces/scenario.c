@@ -170,7 +170,7 @@ static void do_code(struct site *site, const struct line *l)
 {
     struct lk_input in = site_input(LK_IN_CODE);
     in.well_formed = lk_text_is_digits(l->word[1], 8, 8);
-    facts(site, &in, model_store_find(&site->store, number_of(l->word[1]), false, &in.code_live));
+    model_store_look_up(&site->store, number_of(l->word[1]), false, &in);
     code_facts(site, &in, l->word[1]);
     site_step(site, &in);
 }
@@ -178,7 +178,7 @@ static void do_code(struct site *site, const struct line *l)
 static void do_qr(struct site *site, const struct line *l)
 {
     struct lk_input in = site_input(LK_IN_SCAN);
-    facts(site, &in, model_store_find(&site->store, number_of(l->word[1]), true, &in.code_live));
+    model_store_look_up(&site->store, number_of(l->word[1]), true, &in);
     in.scan = in.found ? LK_SCAN_TOKEN : LK_SCAN_UNKNOWN;
     site_step(site, &in);
 }
@@ -214,7 +214,7 @@ static void do_press(struct site *site, const struct line *l)
     if (in.button == LK_BUTTON_SIZE && lk_size_parse(l->word[2], &in.size) < 0) {
         wrong(site, "no such size");
     }
-    if (in.button == LK_BUTTON_RECALL_ITEM || in.button == LK_BUTTON_NEXT) {
+    if (!person_facts(site, &in, l) && (in.button == LK_BUTTON_RECALL_ITEM || in.button == LK_BUTTON_NEXT)) {
         facts(site, &in, model_store_item(&site->store, l->word[2]));
     }
     site_step(site, &in);
@@ -224,43 +224,16 @@ static const struct {
     const char *word;
     void (*run)(struct site *site, const struct line *l);
 } language[] = {
-    {"bank", do_bank},
-    {"policy", do_policy},
-    {"boot", do_boot},
-    {"kill", do_kill},
-    {"wait", do_wait},
-    {"board", do_board},
-    {"door", do_door},
-    {"pulse", do_pulse},
-    {"announce", do_announce},
-    {"update", do_update},
-    {"cancel", do_command},
-    {"transfer", do_transfer},
-    {"extend", do_command},
-    {"delivered", do_command},
-    {"received", do_command},
-    {"reissue", do_secret},
-    {"revoke", do_command},
-    {"grant", do_secret},
-    {"ungrant", do_command},
-    {"remote", do_remote},
-    {"due", do_due},
-    {"clock", do_clock},
-    {"code", do_code},
-    {"qr", do_qr},
-    {"badge", do_sign_in},
-    {"scan", do_scan},
-    {"sign-in", do_sign_in},
-    {"press", do_press},
-    {"admin", do_admin},
-    {"settle", do_settle},
-    {"shutdown", do_shutdown},
-    {"quiet", do_quiet},
-    {"tell", do_quiet},
-    {"rewire", do_rewire},
-    {"desk", do_desk},
-    {"inspected", do_inspected},
-    {"round", do_round},
+    {"bank", do_bank},         {"policy", do_policy},       {"boot", do_boot},        {"kill", do_kill},
+    {"wait", do_wait},         {"board", do_board},         {"door", do_door},        {"pulse", do_pulse},
+    {"announce", do_announce}, {"update", do_update},       {"cancel", do_command},   {"transfer", do_transfer},
+    {"extend", do_command},    {"delivered", do_command},   {"received", do_command}, {"reissue", do_secret},
+    {"revoke", do_command},    {"grant", do_secret},        {"ungrant", do_command},  {"remote", do_remote},
+    {"due", do_due},           {"clock", do_clock},         {"code", do_code},        {"qr", do_qr},
+    {"badge", do_sign_in},     {"scan", do_scan},           {"second", do_second},    {"case", do_case},
+    {"sign-in", do_sign_in},   {"press", do_press},         {"admin", do_admin},      {"settle", do_settle},
+    {"shutdown", do_shutdown}, {"quiet", do_quiet},         {"tell", do_quiet},       {"rewire", do_rewire},
+    {"desk", do_desk},         {"inspected", do_inspected}, {"round", do_round},
 };
 
 /* --- one file ------------------------------------------------------------------------------------------------------

@@ -47,6 +47,17 @@ void do_remote(struct site *site, const struct line *l);
 void do_due(struct site *site, const struct line *l);
 void do_clock(struct site *site, const struct line *l);
 
+/* --- person_words.c: what citizens do ------------------------------------------------------------------------------
+ */
+
+/* What sites let citizens do: rating, no-refusal, dropoff [MOST], extend DAYS; false: no such policy */
+bool person_policy(struct lk_core_config *cfg, const char *name, const char *value);
+void do_second(struct site *site, const struct line *l);
+void do_case(struct site *site, const struct line *l);
+
+/* What the engine looks up for a citizen's button; false: it is none of those. */
+bool person_facts(struct site *site, struct lk_input *in, const struct line *l);
+
 /* announce: case=, phone=, site=, name=, dropoff */
 void item_details(struct lk_item *item, const struct line *l);
 

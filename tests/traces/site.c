@@ -44,8 +44,8 @@ static void remark(struct site *site, const char *what, const char *whom)
 /* Who waits for an answer gets number 1. */
 static uint64_t asker(enum lk_input_kind kind)
 {
-    return kind == LK_IN_CODE || kind == LK_IN_SCAN || kind == LK_IN_SIGN_IN || kind == LK_IN_BUTTON ||
-           kind == LK_IN_ADMIN;
+    return kind == LK_IN_CODE || kind == LK_IN_SCAN || kind == LK_IN_SIGN_IN || kind == LK_IN_SECOND ||
+           kind == LK_IN_CASE || kind == LK_IN_BUTTON || kind == LK_IN_ADMIN;
 }
 
 static void breaks(struct site *site, const char *what)

@@ -21,6 +21,8 @@ void do_policy(struct site *site, const struct line *l)
         cfg->misload_check = true;
     } else if (strcmp(name, "no-join") == 0) {
         cfg->join_case = false;
+    } else if (person_policy(cfg, name, value)) {
+        return;
     } else if (strcmp(name, "site") == 0) {
         (void)lk_text_copy(cfg->site, sizeof(cfg->site), value);
     } else if (strcmp(name, "keep-free") == 0 && lk_size_parse(value, &size) == 0) {

@@ -74,8 +74,9 @@ static void secrets(struct site *site, struct lk_input *in, const struct line *l
 {
     const char *code = option(l, "code"), *token = option(l, "token"), *tail = option(l, "tail");
     bool live = false;
+    const struct lk_item *person = in->command.item.has_phone ? &in->command.item : &in->item;
     const struct lk_item *other = code ? model_store_find(&site->store, number_of(code), false, &live) : NULL;
-    in->code_in_use = live && strcmp(other->id, l->word[1]) != 0;
+    in->code_in_use = live && strcmp(other->id, l->word[1]) != 0 && !model_same_person(other, person);
     in->secret = model_secret(code ? number_of(code) : 0, token ? number_of(token) : 0);
     (void)lk_text_copy(in->secret.tail, sizeof(in->secret.tail), tail ? tail : "");
 }

@@ -158,6 +158,46 @@ class Log:
         return "new", event
 
 
+class Books:
+    """Where every item is, by its events alone: each with `to` moves its item, and nothing else does. `where` is item ->
+    custody; what does not follow from the event before is a fault."""
+
+    CUSTODIES = ("expected", "in_locker", "at_window", "with_courier", "collected", "returned", "unknown")
+
+    def __init__(self):
+        self.where, self.collected_via, self.erased, self.faults = {}, {}, set(), []
+        self.epoch = None
+
+    def take(self, event):
+        """An event, in order and once."""
+        if event["epoch"] != self.epoch:
+            self.__init__()
+            self.epoch = event["epoch"]
+        name, data = type_name(event), event["data"]
+        item, to = data.get("item"), data.get("to")
+        if name == "item.erased":
+            self._erase(event, item)
+        if to is None:
+            return
+        was = self.where.get(item)
+        if was != data.get("from"):
+            self.faults.append(f"seq {event['seq']}: {name} moves {item} from {data.get('from')}, it was {was}")
+        if to not in self.CUSTODIES:
+            self.faults.append(f"seq {event['seq']}: {name}: no such place: {to}")
+        self.where[item] = to
+        if name == "item.collected":
+            self.collected_via[item] = data.get("via")
+
+    def _erase(self, event, item):
+        if self.where.get(item) not in ("collected", "returned"):
+            self.faults.append(f"seq {event['seq']}: {item} is erased while it is {self.where.get(item)}")
+        self.erased.add(item)
+
+    def sums(self):
+        """How many items are where; zero for a place without any."""
+        return {custody: sum(1 for each in self.where.values() if each == custody) for custody in self.CUSTODIES}
+
+
 # ---- the connection --------------------------------------------------------------------------------------------------
 
 def no_delay(_client, _userdata, sock):
@@ -178,7 +218,7 @@ class Upstream:
         self.operator, self.site, self.keys = operator, site, keys
         self.host, self.port, self.auto_ack = host, port, auto_ack
         self.root = f"locker/v1/{operator}/{site}/"
-        self.log = Log()
+        self.log, self.books = Log(), Books()
         self.presence = self.compartments = self.health = None
         self.on_event, self.on_message = on_event, on_message
         self.answers = {}
@@ -290,8 +330,10 @@ class Upstream:
         verdict, event = self.log.take(payload)
         if verdict == "gap" and self.auto_ack:
             self._missing()
-        if verdict == "new" and self.on_event:
-            self.on_event(event)
+        if verdict == "new":
+            self.books.take(event)
+            if self.on_event:
+                self.on_event(event)
         if verdict in ("new", "duplicate"):
             self._send_ack(False)
 
@@ -381,6 +423,42 @@ class Upstream:
 
 # ---- command line ----------------------------------------------------------------------------------------------------
 
+# What each command takes: a name alone is required, --name has a value, --name= a whole number, a trailing ? marks a flag.
+DETAILS = ("--channel", "--size", "--phone", "--phone-tail", "--name", "--case", "--item-site", "--low-reach?",
+           "--second-factor?")
+COMMANDS = {
+    "announce": ("item.announce", ("item", "--code", "--token") + DETAILS),
+    "update": ("item.update", ("item",) + DETAILS),
+    "cancel": ("item.cancel", ("item",)),
+    "transfer": ("item.transfer", ("item", "to", "--waybill")),
+    "extend": ("item.extend", ("item", "--days=")),
+    "delivered": ("item.delivered", ("item", "--via", "--undeliverable?")),
+    "received": ("item.received", ("item",)),
+    "reissue": ("code.reissue", ("item", "--code", "--token")),
+    "revoke": ("code.revoke", ("item",)),
+    "grant": ("delegate.grant", ("item", "--code", "--token", "--phone-tail")),
+    "ungrant": ("delegate.revoke", ("item",)),
+    "open": ("compartment.open", ("compartment",)),
+    "status": ("status.get", ()),
+}
+
+
+def add_argument(parser, option):
+    """One of COMMANDS' options."""
+    if option.endswith("?"):
+        parser.add_argument(option[:-1], action="store_true", default=None)
+    elif option.endswith("="):
+        parser.add_argument(option[:-1], type=int)
+    else:
+        parser.add_argument(option)
+
+
+def field_of(option):
+    """The name of an option on the wire."""
+    name = option.strip("-=?").replace("-", "_")
+    return {"item": "item_id", "item_site": "site"}.get(name, name)
+
+
 def parse(argv):
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
                                 epilog="exit codes: 0 ok, 1 refused, 2 usage, 3 no broker, 4 no answer, 5 broken log")
@@ -405,14 +483,10 @@ def parse(argv):
     listen.add_argument("--count", type=int, help="end after so many new events")
     listen.add_argument("--for", type=float, dest="seconds", help="end after so many seconds")
     listen.add_argument("--all", action="store_true", help="also states and answers, as {\"topic\":..,\"payload\":..}")
-    announce = sub.add_parser("announce", help="item.announce")
-    announce.add_argument("item")
-    for name in ("channel", "size", "code", "token", "phone-tail"):
-        announce.add_argument(f"--{name}")
-    announce.add_argument("--low-reach", action="store_true", default=None)
-    sub.add_parser("cancel", help="item.cancel").add_argument("item")
-    sub.add_parser("open", help="compartment.open").add_argument("compartment")
-    sub.add_parser("status", help="status.get")
+    for do, (name, takes) in COMMANDS.items():
+        command = sub.add_parser(do, help=name)
+        for option in takes:
+            add_argument(command, option)
     sub.add_parser("state", help="print the retained presence, compartments and health")
     ack = sub.add_parser("ack", help="acknowledge by hand")
     ack.add_argument("epoch")
@@ -423,15 +497,9 @@ def parse(argv):
 
 
 def command_of(args):
-    if args.do == "announce":
-        given = {"item_id": args.item, "channel": args.channel, "size": args.size, "code": args.code,
-                 "token": args.token, "phone_tail": args.phone_tail, "low_reach": args.low_reach}
-        return "item.announce", {k: v for k, v in given.items() if v is not None}
-    if args.do == "cancel":
-        return "item.cancel", {"item_id": args.item}
-    if args.do == "open":
-        return "compartment.open", {"compartment": args.compartment}
-    return "status.get", {}
+    name, takes = COMMANDS[args.do]
+    given = {field_of(option): getattr(args, option.strip("-=?").replace("-", "_")) for option in takes}
+    return name, {field: value for field, value in given.items() if value is not None}
 
 
 def make(args, **options):
@@ -509,8 +577,8 @@ def do_keys(args):
     return EXIT_OK
 
 
-DO = {"keys": do_keys, "listen": do_listen, "announce": do_command, "cancel": do_command, "open": do_command,
-      "status": do_command, "state": do_state, "ack": do_publish, "replay": do_publish, "token": do_publish}
+DO = {"keys": do_keys, "listen": do_listen, "state": do_state, "ack": do_publish, "replay": do_publish,
+      "token": do_publish, **{do: do_command for do in COMMANDS}}
 
 
 def main(argv):

@@ -1,11 +1,11 @@
 /*
- * A numeric keypad beside the screen (USB or matrix, as the kernel's input device): collects the digits of a code until
- * the person confirms. It may be unplugged and come back.
+ * A numeric keypad beside the screen (USB or matrix, as the kernel's input device): collects the digits of a code, or of
+ * whatever else the screen asks for, until the person confirms. It may be unplugged and come back.
  *
  * Digits are those of the main and of the numeric block and of remote controls, whatever NumLock says. Enter, both of
  * them, confirms; so does #. Backspace (and Delete) takes one digit back; Escape, Clear, * and the comma of the numeric
  * block begin anew: door-phone keypads carry * and #, office ones the others. Everything else is ignored, auto-repeat
- * too. More digits than a code has are ignored, and so is a confirmation without a digit.
+ * too. More digits than are expected are ignored, and so is a confirmation without a digit.
  *
  * Secrets: the digits live here from the first key to the confirmation, at most idle_ms after the last key, and are
  * erased then, when the device goes, and when the kernel lost keys (a code with a hole is no code).
@@ -24,7 +24,7 @@
 
 struct lk_keypad;
 
-enum { LK_KEYPAD_DIGITS_MAX = 16 };
+enum { LK_KEYPAD_DIGITS_MAX = 32 };
 
 /* Where a keypad tells its news; all required. The callee must not call the same keypad, but for fd(), error() and
  * length(). */
@@ -37,7 +37,7 @@ struct lk_keypad_sink {
     void (*state)(void *user, int error, int64_t now_ms);
 };
 
-/* digits: how many a code has, 1..LK_KEYPAD_DIGITS_MAX. idle_ms: > 0. Takes over `device` (also on failure: then it is
+/* digits: how many are expected, 1..LK_KEYPAD_DIGITS_MAX. idle_ms: > 0. Takes over `device` (also on failure: then it is
  * destroyed). sink must outlive the keypad. 0, -EINVAL, -ENOMEM. */
 int lk_keypad_create(struct lk_input_device *device, size_t digits, int64_t idle_ms, const struct lk_keypad_sink *sink,
                      void *user, struct lk_keypad **ret_keypad);
@@ -53,6 +53,10 @@ void lk_keypad_ready(struct lk_keypad *keypad, int64_t now_ms);
 
 /* Erases what was typed: another person, another screen. length(0) is told if there was something. */
 void lk_keypad_clear(struct lk_keypad *keypad, int64_t now_ms);
+
+/* How many digits are expected from here on, 1..LK_KEYPAD_DIGITS_MAX; other numbers change nothing. What was typed stays,
+ * but for what is more than that: length() is told then. */
+void lk_keypad_expect(struct lk_keypad *keypad, size_t digits, int64_t now_ms);
 
 /* When tick() is wanted next; INT64_MAX: not before the next key. */
 int64_t lk_keypad_next_at_ms(const struct lk_keypad *keypad);

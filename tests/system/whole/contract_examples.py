@@ -113,6 +113,13 @@ class Judge:
             self.field(what, key, value)
         self.seen_events.add(name)
 
+    def examples(self):
+        """The page's own examples of `data` keep to its tables."""
+        for name, data in self.page.examples["events"].items():
+            self.members(f"example of {name}", data, *self.page.events[name])
+            for key, value in data.items():
+                self.field(f"example of {name}", key, value)
+
     def health(self, what, health):
         example = self.page.examples["health"]
         optional = {"oldestUnacked", "oldestUnackedTime"}
@@ -289,6 +296,7 @@ def main():
         expect(site.daemon.stop() == 0, "a clean stop")
         site.postal.wait(lambda: site.postal.presence["state"] == "stopped", 10, "stopped")
         site_rig.until(lambda: site.events_of("site.stopped"), 10, "site.stopped")
+    judge.examples()
     for message in messages:
         judge.message(*message)
     missing = set(judge.page.events) - judge.seen_events - NOT_PLAYED

@@ -276,6 +276,41 @@ static void somebody_elses_screen_takes_no_digits(void **state)
     assert_int_equal(screen(), LK_SCREEN_STAFF_MENU);
 }
 
+/* The screens are shown as the core will show them; what a digit does there is the kiosk desk's. */
+static void show(enum lk_screen of, enum lk_actor role)
+{
+    lk_readers_show(t.app.readers, &(struct lk_view){.screen = of, .role = role});
+    run_ms(20);
+}
+
+static void each_screen_takes_as_many_digits_as_it_asks_for(void **state)
+{
+    static const struct {
+        enum lk_screen screen;
+        enum lk_actor role;
+        unsigned digits;
+    } rows[] = {
+        {LK_SCREEN_HOME, LK_ACTOR_SYSTEM, 8},       {LK_SCREEN_SECOND, LK_ACTOR_SYSTEM, 4},
+        {LK_SCREEN_EXTEND, LK_ACTOR_SYSTEM, 8},     {LK_SCREEN_DROP_CASE, LK_ACTOR_SYSTEM, 24},
+        {LK_SCREEN_HAND_OVER, LK_ACTOR_CLERK, 8},   {LK_SCREEN_WAYBILL, LK_ACTOR_COURIER, 0},
+        {LK_SCREEN_DROP_SIZE, LK_ACTOR_SYSTEM, 0},  {LK_SCREEN_REFUSE_ASK, LK_ACTOR_SYSTEM, 0},
+        {LK_SCREEN_WINDOW_ITEM, LK_ACTOR_CLERK, 0}, {LK_SCREEN_HOME, LK_ACTOR_CLERK, 0},
+    };
+    (void)state;
+    make(KEYPAD);
+    start_and_be_ready();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        show(rows[i].screen, rows[i].role);
+        key_in("123412341234123412341234");
+        assert_keyed(rows[i].digits);
+        assert_int_equal(tries(), 0);
+    }
+    show(LK_SCREEN_SECOND, LK_ACTOR_SYSTEM);
+    key_in("12");
+    show(LK_SCREEN_EXTEND, LK_ACTOR_SYSTEM);
+    assert_keyed(0); /* what was typed for the one screen is nothing for the other */
+}
+
 static void a_half_typed_code_is_forgotten(void **state)
 {
     (void)state;
@@ -453,6 +488,35 @@ static void coils_follow_and_are_off_at_the_end(void **state)
     assert_int_equal(t.panel_board->coils, 0);
 }
 
+/* Screens that stay when something wrong was typed or scanned are heard all the same. */
+static void a_refusal_without_another_screen_is_heard(void **state)
+{
+    static const struct {
+        enum lk_screen screen;
+        enum lk_reason reason;
+        bool heard;
+    } rows[] = {
+        {LK_SCREEN_HAND_OVER, LK_REASON_NONE, false},     {LK_SCREEN_HAND_OVER, LK_REASON_WRONG_CODE, true},
+        {LK_SCREEN_WAYBILL, LK_REASON_NONE, false},       {LK_SCREEN_WAYBILL, LK_REASON_BAD_WAYBILL, true},
+        {LK_SCREEN_SECOND, LK_REASON_NONE, false},        {LK_SCREEN_SECOND, LK_REASON_WRONG_TAIL, true},
+        {LK_SCREEN_NOTICE, LK_REASON_RECEIVED, false},    {LK_SCREEN_NOTICE, LK_REASON_WRONG_SITE, true},
+        {LK_SCREEN_GIVE_BACK, LK_REASON_REJECTED, false}, {LK_SCREEN_CHECK, LK_REASON_NOT_CHECKED, true},
+        {LK_SCREEN_DROP_CASE, LK_REASON_NONE, false},     {LK_SCREEN_DROP_CASE, LK_REASON_BAD_ARGUMENT, true},
+        {LK_SCREEN_DROP_PLACED, LK_REASON_NONE, false},   {LK_SCREEN_DROP_JAM, LK_REASON_DOOR_JAMMED, true},
+    };
+    (void)state;
+    make(LAMPS);
+    start_and_be_ready();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        lk_lamps_show(t.app.lamps, &(struct lk_view){.screen = rows[i].screen, .reason = rows[i].reason});
+        bool heard = (lamps() & NOISE) != 0;
+        if (heard != rows[i].heard) {
+            fail_msg("%s %s", lk_screen_name(rows[i].screen), lk_reason_name(rows[i].reason));
+        }
+        run_ms(3000);
+    }
+}
+
 static void a_dead_board_of_lamps_disturbs_no_door(void **state)
 {
     (void)state;
@@ -486,6 +550,7 @@ int main(void)
         ROW(a_first_digit_leaves_a_notice),
         ROW(a_locked_keypad_takes_no_digits),
         ROW(somebody_elses_screen_takes_no_digits),
+        ROW(each_screen_takes_as_many_digits_as_it_asks_for),
         ROW(a_half_typed_code_is_forgotten),
         ROW(law_12_digits_are_in_no_trace_and_no_database),
         ROW(a_scanner_in_host_mode_reads_while_a_code_is_waited_for),
@@ -493,6 +558,7 @@ int main(void)
         ROW(a_typing_scanner_is_grabbed_and_read),
         ROW(a_card_is_read_and_nothing_happens),
         ROW(lamps_follow_the_cabinet),
+        ROW(a_refusal_without_another_screen_is_heard),
         ROW(coils_follow_and_are_off_at_the_end),
         ROW(a_dead_board_of_lamps_disturbs_no_door),
         ROW(an_unverified_board_of_lamps_is_78),

@@ -73,7 +73,10 @@ void rig_open_store(struct rig *rig)
                                      .operator_id = "yulin",
                                      .site_id = "hall-1",
                                      .core = &rig->config->core,
-                                     .retention_days = 7};
+                                     .retention_days = 7,
+                                     .remind_days = 2,
+                                     .personal_days = 30,
+                                     .records_days = 365};
     if (lk_store_open(&config, &rig->store, &why) < 0) {
         fail_msg("%s", text);
     }

@@ -252,14 +252,14 @@ static inline void code(uint64_t number)
 {
     struct lk_input in = input(LK_IN_CODE);
     in.well_formed = true;
-    facts(&in, model_store_find(&bench.store, number, false, &in.code_live));
+    model_store_look_up(&bench.store, number, false, &in);
     ask(in);
 }
 
 static inline void qr(uint64_t number)
 {
     struct lk_input in = input(LK_IN_SCAN);
-    facts(&in, model_store_find(&bench.store, number, true, &in.code_live));
+    model_store_look_up(&bench.store, number, true, &in);
     in.scan = in.found ? LK_SCAN_TOKEN : LK_SCAN_UNKNOWN;
     ask(in);
 }

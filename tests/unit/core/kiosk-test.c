@@ -1,5 +1,5 @@
 /* The kiosk's side of the core: screens, exactly the buttons that are accepted, compartments, lockout, notices. */
-#include "bench.h"
+#include "person-words.h"
 
 #include "core/view.h"
 
@@ -129,10 +129,56 @@ static bool reach_staff(enum lk_screen screen)
     return true;
 }
 
+/* What a citizen leaves for the office. */
+static void reach_drop_off(enum lk_screen screen)
+{
+    bench.cfg.dropoff = true;
+    press(LK_BUTTON_DROP_OFF);
+    if (screen == LK_SCREEN_DROP_CASE) {
+        return;
+    }
+    case_number("C9", "D1");
+    if (screen == LK_SCREEN_DROP_SIZE) {
+        return;
+    }
+    press_size(LK_SIZE_M);
+    if (screen == LK_SCREEN_DROP_JAM) {
+        jams(A04);
+    } else if (screen != LK_SCREEN_DROP_OPENING) {
+        opens(A04);
+    }
+    if (screen == LK_SCREEN_DROP_BACK) {
+        press(LK_BUTTON_CANCEL);
+    } else if (screen == LK_SCREEN_DROP_PLACED) {
+        shuts(A04);
+    }
+}
+
+/* The citizens' screens off the main road. */
+static bool reach_more(enum lk_screen screen)
+{
+    if (screen >= LK_SCREEN_DROP_CASE && screen <= LK_SCREEN_DROP_JAM) {
+        reach_drop_off(screen);
+    } else if (screen == LK_SCREEN_EXTEND) {
+        press(LK_BUTTON_MORE_TIME);
+    } else if (screen == LK_SCREEN_SECOND) {
+        stock_for("X1", CODE, 51234, true);
+        code(CODE);
+    } else if (screen == LK_SCREEN_REFUSE_ASK || screen == LK_SCREEN_GIVE_BACK) {
+        stock("X1", CODE, TOKEN);
+        code(CODE);
+        opens(A01);
+        press(screen == LK_SCREEN_GIVE_BACK ? LK_BUTTON_NOT_MINE : LK_BUTTON_REFUSE);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void reach(enum lk_screen screen)
 {
     setup();
-    if (reach_staff(screen)) {
+    if (reach_more(screen) || reach_staff(screen)) {
         CHECK_STR(lk_screen_name(bench.core.session.screen), lk_screen_name(screen));
         return;
     }
@@ -266,9 +312,10 @@ CASE(staff_take_a_jammed_door_from_the_kiosk)
 
 CASE(while_a_door_is_on_its_way_the_screen_is_taken)
 {
-    static const enum lk_screen busy[] = {LK_SCREEN_OPENING,    LK_SCREEN_PUT_OPENING, LK_SCREEN_PUT,
-                                          LK_SCREEN_PUT_BACK,   LK_SCREEN_PUT_JAM,     LK_SCREEN_RECALL_OPENING,
-                                          LK_SCREEN_RECALL_TAKE};
+    static const enum lk_screen busy[] = {LK_SCREEN_OPENING,     LK_SCREEN_PUT_OPENING,  LK_SCREEN_PUT,
+                                          LK_SCREEN_PUT_BACK,    LK_SCREEN_PUT_JAM,      LK_SCREEN_RECALL_OPENING,
+                                          LK_SCREEN_RECALL_TAKE, LK_SCREEN_DROP_OPENING, LK_SCREEN_DROP_PUT,
+                                          LK_SCREEN_DROP_BACK,   LK_SCREEN_DROP_JAM};
     for (size_t i = 0; i < LK_ARRAY_SIZE(busy); i++) {
         reach(busy[i]);
         code(1);

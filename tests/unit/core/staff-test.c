@@ -1,5 +1,6 @@
 /* The staff's side of the core: where items are put, what lies together, second scans, rounds, the window, inspections.
  */
+#include "person-words.h"
 #include "staff-words.h"
 
 enum { CODE = 11112222 };
@@ -295,20 +296,10 @@ CASE(a_resumed_deposit_is_on_the_receipt)
 
 /* --- recall ------------------------------------------------------------------------------------------------------- */
 
-static void drop_off(void)
-{
-    struct lk_item item = {.id = "D1", .door = LK_NO_DOOR};
-    setup();
-    announce_item(&item, 0);
-    CHECK_INT(stock("D1", 0, 0), A01);
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        bench.store.item[i].item.dropoff = true; /* as if a citizen had put it in */
-    }
-}
-
 CASE(what_was_left_for_the_office_goes_to_the_window)
 {
-    drop_off();
+    setup();
+    CHECK_INT(drop_off("D1"), A01);
     sign_in(LK_ACTOR_COURIER);
     press(LK_BUTTON_RECALL);
     press_recall("D1");

@@ -231,6 +231,22 @@ static void the_caller_may_clear(void **state)
     assert_int_equal(lk_keypad_length(keypad), 0);
 }
 
+static void expects_what_the_screen_asks_for(void **state)
+{
+    (void)state;
+    lk_keypad_expect(keypad, 6, 5); /* more than before */
+    for (uint16_t key = KEY_1; key <= KEY_7; key++) {
+        tap_at(key, 10);
+    }
+    assert_told("state there;len 1;len 2;len 3;len 4;len 5;len 6;");
+    lk_keypad_expect(keypad, 2, 20); /* fewer than are there */
+    lk_keypad_expect(keypad, 0, 21);
+    lk_keypad_expect(keypad, LK_KEYPAD_DIGITS_MAX + 1, 22);
+    tap_at(KEY_9, 30);
+    tap_at(KEY_ENTER, 40);
+    assert_told("len 2;code 12;len 0;");
+}
+
 static void takes_no_impossible_code_length(void **state)
 {
     struct lk_keypad *none = NULL;
@@ -254,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lost_keys_end_the_code, setup, teardown),
         cmocka_unit_test_setup_teardown(unplugged_in_the_middle_and_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_caller_may_clear, setup, teardown),
+        cmocka_unit_test_setup_teardown(expects_what_the_screen_asks_for, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_no_impossible_code_length, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

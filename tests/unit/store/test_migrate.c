@@ -13,26 +13,77 @@
 
 extern const char *const lk_schema_steps[];
 extern const size_t lk_schema_latest;
-const char *const lk_schema_steps[] = {version_1, version_2,
+const char *const lk_schema_steps[] = {version_1, version_2, version_3,
                                        "ALTER TABLE item ADD COLUMN colour TEXT;"
                                        "CREATE TABLE paint (colour TEXT PRIMARY KEY) STRICT;"};
-const size_t lk_schema_latest = 3;
+const size_t lk_schema_latest = 4;
 
-/* As the released program of that version would have left it: an announced item, an opening that is not over. */
+/* The columns both have, joined by commas. */
+static void common_columns(sqlite3 *db, const char *table, char *buf, size_t cap)
+{
+    char sql[256];
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT group_concat(name) FROM pragma_table_info('%s') WHERE name IN "
+                   "(SELECT name FROM pragma_table_info('%s', 'now'))",
+                   table, table);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    (void)snprintf(buf, cap, "%s", (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+}
+
+static void copy_table(sqlite3 *db, const char *table, int version)
+{
+    char columns[1024], sql[2400];
+    bool intents =
+        version < 3 && strcmp(table, "intent") == 0; /* before version 3 they said otherwise where a recall leads to */
+    common_columns(db, table, columns, sizeof(columns));
+    (void)snprintf(sql, sizeof(sql), "INSERT INTO main.%s (%s%s) SELECT %s%s FROM now.%s", table, columns,
+                   intents ? ",cancelled" : "", columns, intents ? ",custody_to IS 'returned'" : "", table);
+    raw_exec(db, sql);
+}
+
+/* The same rows in the tables of that version, as its program made them. */
+static void make_older(struct fix *f, int version)
+{
+    static const char *const tables[] = {"site",      "item",    "secret", "compartment", "intent",
+                                         "bank_stop", "command", "staff",  "event",       "wiring"};
+    char path[PATH_CAP + 8], sql[PATH_CAP + 64];
+    (void)snprintf(path, sizeof(path), "%s.old", f->db);
+    (void)remove(path);
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    raw_exec(db, version_1);
+    for (int v = 2; v <= version; v++) {
+        raw_exec(db, lk_schema_steps[v - 1]);
+    }
+    (void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS now", f->db);
+    raw_exec(db, sql);
+    for (size_t i = 0; i < LK_ARRAY_SIZE(tables) - (version < 2); i++) {
+        copy_table(db, tables[i], version);
+    }
+    (void)snprintf(sql, sizeof(sql), "DETACH now; PRAGMA application_id = 0x4c4f434b; PRAGMA user_version = %d",
+                   version);
+    raw_exec(db, sql);
+    raw_exec(db, "PRAGMA journal_mode = WAL");
+    sqlite3_close(db);
+    assert_int_equal(rename(path, f->db), 0);
+}
+
+/* As the released program of that version would have left it: an announced item, openings that are not over. */
 static void make_version(struct fix *f, int version)
 {
-    assert_int_equal(released_latest, 2);
+    assert_int_equal(released_latest, 3);
     assert_non_null(released_steps[0]);
     say_announce(f, "case-1", "12345678", NULL);
     say_intent(f, 1, 8, "case-1", LK_PURPOSE_SERVICE);
     apply_ok(f);
+    say_intent(f, 2, 9, "case-1", LK_PURPOSE_RECALL);
+    f->fx.at[0].to = LK_CUSTODY_RETURNED;
+    apply_ok(f);
     f->store = lk_store_close(f->store);
-    sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "ALTER TABLE item DROP COLUMN colour; DROP TABLE paint; PRAGMA user_version = 2");
-    if (version == 1) {
-        raw_exec(db, "ALTER TABLE intent DROP COLUMN wiring; DROP TABLE wiring; PRAGMA user_version = 1");
-    }
-    sqlite3_close(db);
+    make_older(f, version);
 }
 
 /* The tables of a database, one after the other, as SQLite keeps them. */
@@ -67,11 +118,12 @@ static void law_3_version_1_comes_along(void **state)
     assert_int_equal(core.door[8].op.intent, 1);
     assert_int_equal(core.door[8].op.purpose, LK_PURPOSE_SERVICE);
     assert_false(core.door[8].op.rewired);
+    assert_int_equal(core.door[9].op.to, LK_CUSTODY_RETURNED);
     assert_false(core.door[8].wiring_held);
     assert_true(core.wiring_new);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    assert_int_equal(raw_int(db, "SELECT count(*) FROM intent WHERE wiring IS NULL"), 1);
+    assert_int_equal(raw_int(db, "SELECT count(*) FROM intent WHERE wiring IS NULL"), 2);
     sqlite3_close(db);
 }
 
@@ -108,10 +160,10 @@ static void older_database_is_copied_and_brought_up(void **state)
     assert_true(find_code(f, "12345678").live);
     struct lk_store_health health;
     lk_store_health(f->store, &health);
-    assert_int_equal(health.schema, 3);
+    assert_int_equal(health.schema, 4);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    assert_int_equal(raw_int(db, "PRAGMA user_version"), 3);
+    assert_int_equal(raw_int(db, "PRAGMA user_version"), 4);
     assert_int_equal(raw_int(db, "SELECT count(*) FROM paint"), 0);
     sqlite3_close(db);
     assert_true(store_digest(fix_path(f, "copies/lockerd.db.v2.1")) == before);
@@ -122,15 +174,15 @@ static void older_database_is_copied_and_brought_up(void **state)
 static void failed_migration_leaves_the_old_database(void **state)
 {
     struct fix *f = *state;
-    make_version(f, 2);
+    make_version(f, 3);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 3 */
+    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 4 */
     sqlite3_close(db);
     uint64_t before = store_digest(f->db);
     for (int attempt = 1; attempt <= 2; attempt++) {
         char copy[PATH_CAP + 8];
         struct lk_text why = lk_text_init(f->why, sizeof(f->why));
-        (void)snprintf(copy, sizeof(copy), "%s.v2.%d", f->db, attempt);
+        (void)snprintf(copy, sizeof(copy), "%s.v3.%d", f->db, attempt);
         assert_true(lk_store_open(&f->config, &f->store, &why) < 0);
         assert_non_null(strstr(f->why, "copy made before is whole"));
         assert_true(store_digest(f->db) == before);

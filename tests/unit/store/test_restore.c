@@ -73,7 +73,7 @@ static void open_intent_comes_back_whole(void **state)
     assert_string_equal(op->who, "c-17");
     assert_int_equal(op->from, LK_CUSTODY_EXPECTED);
     assert_true(op->withdrawn);
-    assert_int_equal(op->to, LK_CUSTODY_AT_WINDOW);
+    assert_int_equal(op->to, LK_CUSTODY_NONE);
     assert_int_equal(op->request, 0);
     assert_int_equal(core.next_intent, 42);
 
@@ -243,7 +243,7 @@ static void words_nobody_knows(void **state)
     static const char *const sql[] = {
         "INSERT INTO compartment (label, reason) VALUES ('A01', 'hunch')",
         "INSERT INTO bank_stop VALUES ('A', 'hunch')",
-        "INSERT INTO intent (id, door, purpose, actor, cancelled, made_wall_ms) VALUES (1, 'A01', 'pickup', 'elf', 0, "
+        "INSERT INTO intent (id, door, purpose, actor, made_wall_ms) VALUES (1, 'A01', 'pickup', 'elf', "
         "0)",
     };
     f->store = lk_store_close(f->store);

@@ -128,7 +128,8 @@ struct lk_input {
     enum lk_due due;
     unsigned rating; /* 1 to 5 */
     char tail[5];    /* SECOND */
-    unsigned more;   /* CODE, token, NEXT: how many further items in lockers the same code opens, one after the other */
+    unsigned more;   /* CODE, token, NEXT: how many further compartments the same code opens, one after the other; what
+                        lies beside .item is taken out with it and does not count */
     int join_door;   /* SCAN of an item in a staff session: where other items of its case and person lie, else
                         LK_NO_DOOR; the core decides whether it may be opened for them */
 

@@ -44,6 +44,7 @@ struct lk_door {
     int64_t doubt_until_ms; /* LK_NEVER: no doubt. Else the item's outcome is unproven until a person or staff decide */
     enum lk_purpose doubt_purpose;
     enum lk_custody doubt_from;
+    bool dropoff;     /* the item was brought by a citizen for the office */
     bool wiring_held; /* wired otherwise than confirmed: only staff may open it, to find out which door it is now */
     bool wiring_news; /* until boot: what is to be told about its wiring */
 };
@@ -120,9 +121,13 @@ struct lk_session {
     int door;
     enum lk_size size;
     enum lk_reason reason;
-    enum lk_screen back;              /* where a notice leads to */
-    unsigned reopened;                /* times "open again" was used for this door */
-    unsigned more;                    /* further items the same code opens */
+    enum lk_screen back; /* where a notice leads to */
+    unsigned reopened;   /* times "open again" was used for this door */
+    unsigned more;       /* further compartments the same code opens */
+    bool proved;         /* the second factor was shown */
+    int64_t shut_at_ms;  /* TAKEN: when the door was seen to shut */
+    unsigned taken;      /* TAKEN: how many items were taken out, and which */
+    char taken_item[LK_TOGETHER_MOST][LK_ITEM_ID_MAX + 1];
     bool rated;                       /* this item was rated already */
     bool round;                       /* the recall list is a round: only what is due */
     enum lk_custody to;               /* recall: WITH_COURIER when it goes to the post, else NONE */

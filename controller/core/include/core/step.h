@@ -22,6 +22,9 @@ void lk_core_restore_doubt(struct lk_core *core, int door, enum lk_purpose purpo
                            const char *joining);
 /* A further item that lies in this door's compartment, after lk_core_restore_door(). -ENOSPC: more than LK_EXTRAS. */
 int lk_core_restore_extra(struct lk_core *core, int door, const char *item, bool unknown);
+/* The item of this door was brought by a citizen for the office (items.dropoff of compartment.item), whatever its
+ * custody; after lk_core_restore_door(). The core counts these doors against dropoff_most. */
+void lk_core_restore_dropoff(struct lk_core *core, int door);
 /* The item an unfinished deposit was putting in beside others; after lk_core_restore_op(). */
 void lk_core_restore_joining(struct lk_core *core, int door, const char *item);
 /* The last compartment that staff opened without a code; it counts as if it had happened now (law 11). */

@@ -23,13 +23,14 @@ struct lk_view {
     bool out_of_service;              /* no bank answers */
     unsigned doors_open;              /* how many doors stand open now: "please close" */
     char open_door[LK_LABEL_MAX + 1]; /* the lowest one left open, "" when none */
-    unsigned more;                    /* TAKEN: further items the same code opens */
+    unsigned more;                    /* TAKEN: further compartments the same code opens */
     char receipt[LK_ITEM_ID_MAX + 1]; /* DROP_PLACED: the receipt number */
     enum lk_custody custody;          /* WINDOW_ITEM: where the item is; else NONE */
     char name[LK_NAME_MAX + 1];       /* staff screens: the masked name */
     char join[LK_LABEL_MAX + 1];      /* SIZE: the compartment of the other items of this case, "" when none */
     unsigned placed;                  /* staff screens: items put in since signing in */
     bool round, post;                 /* recall screens: a round; what is taken goes to the post */
+    unsigned extend_days;             /* "more time" adds so many days; 0: there is none */
     bool tail;                        /* a phone tail may be typed here: SECOND, HAND_OVER */
 };
 

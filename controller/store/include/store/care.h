@@ -66,8 +66,8 @@ int lk_store_check(struct lk_store *store, struct lk_text *why);
  * Only acknowledged ones: -EPERM beyond that. *ret_removed (may be NULL): how many. */
 int lk_store_purge_events(struct lk_store *store, uint64_t up_to, unsigned limit, unsigned *ret_removed);
 
-/* What a purge would do now, without doing it: people to be erased, and postal records past their time. Both 0 while the
- * clock is not synced. */
+/* What a purge would do now, without doing it: people to be erased, and postal records past their time. Both 0 while
+ * the clock is not synced. */
 struct lk_store_purge_plan {
     unsigned erase, records;
 };

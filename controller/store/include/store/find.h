@@ -15,9 +15,9 @@
 struct lk_store_found {
     bool found;          /* item is valid */
     bool live;           /* code, token: this very secret still opens. item id: the item has a live code or token */
-    struct lk_item item; /* .overdue is only ever set when the clock handed in is synced; .holder, .phone_tail: of whoever
-                            the code or token was made for */
-    unsigned more;       /* code, token: further items in lockers that the same live secret opens */
+    struct lk_item item; /* .overdue is only ever set when the clock handed in is synced; .holder, .phone_tail: of
+                            whoever the code or token was made for */
+    unsigned more;       /* code, token: further compartments whose items the same live secret opens */
 };
 
 /* Which item does a keypad code open? A live code is preferred over used-up ones (a code may come again once its old
@@ -39,21 +39,22 @@ int lk_store_find_item(struct lk_store *store, const struct lk_stamp *now, const
 int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, const uint8_t *phone_mac,
                          bool *ret_used);
 
-/* The next item in a locker, by door, that a live secret of item `id` opens too; `id` itself may be collected already:
- * then its youngest secrets count. more: how many are left after this one. */
-int lk_store_find_sibling(struct lk_store *store, const struct lk_stamp *now, const char *id,
+/* The next item in a locker, by door, that the youngest secrets of item `id` and this holder open too; `id` itself may
+ * be collected already. A delegate's code never leads to what only the recipient's opens. more: further compartments
+ * after this one. */
+int lk_store_find_sibling(struct lk_store *store, const struct lk_stamp *now, const char *id, enum lk_holder holder,
                           struct lk_store_found *ret_found);
 
-/* The door of a compartment where items of the same case and person as item `id` lie (both known and equal), the first by
- * label; LK_NO_DOOR when there is none. */
+/* The door of a compartment where items of the same case and person as item `id` lie (both known and equal), the first
+ * by label; LK_NO_DOOR when there is none. */
 int lk_store_find_companion(struct lk_store *store, const char *id, int *ret_door);
 
 /* What a person at the window shows, against the item's live code, or the phone tail of its recipient: which of them
  * fits, or LK_PROOF_NONE. `digits` is what was typed; a code wins. */
 int lk_store_proof(struct lk_store *store, const char *id, const char *digits, enum lk_proof *ret_proof);
 
-/* HMAC(key, site || 0x04 || digits of the phone number, spaces and a leading +86 or 0086 left out): the same number, the
- * same person. -EINVAL: not 5 to 20 digits. */
+/* HMAC(key, site || 0x04 || digits of the phone number, spaces and a leading +86 or 0086 left out): the same number,
+ * the same person. -EINVAL: not 5 to 20 digits. */
 int lk_store_phone(struct lk_store *store, const char *phone, uint8_t ret_mac[32]);
 
 /* A number for a new drop-off that no item of this store has: "D" and 9 digits from the CSPRNG. */

@@ -34,7 +34,7 @@ enum { LK_STORE_PIN_MAX = 127 };
 
 struct lk_store_staff {
     char id[LK_STAFF_ID_MAX + 1];
-    enum lk_actor role;             /* COURIER, CLERK or MAINTENANCE */
+    enum lk_actor role;             /* COURIER, CLERK, MAINTENANCE or SUPERVISOR */
     char pin[LK_STORE_PIN_MAX + 1]; /* encoded Argon2 hash "$argon2id$..."; never in a log or an answer */
     bool badge;                     /* has a badge */
     bool removed;                   /* tombstone: may not sign in, the id stays readable in the log's terms */

@@ -36,7 +36,7 @@ struct lk_store_config {
     unsigned retention_days;           /* an item is overdue this long after its deposit */
     unsigned remind_days;              /* its recipient is reminded this long before that; 0: never */
     unsigned personal_days;            /* who it was for is erased this long after its story ended */
-    unsigned records_days;             /* that it was here at all is forgotten this long after; at least personal_days */
+    unsigned records_days; /* that it was here at all is forgotten this long after; at least personal_days */
 };
 
 /* Opens the store, or makes a new one (and a new code key, from getrandom(2)) when neither database nor key is there.
