@@ -159,6 +159,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *user)
         struct lk_input in = lk_engine_input(LK_IN_CLOCK);
         in.clock = quality;
         lk_engine_post(app->engine, &in);
+        lk_dues_look(app->dues);
     }
     tell_of_windows(app);
     look_after_store(app, now_ms);
@@ -355,6 +356,16 @@ static int start_loop(struct lk_app *app, struct lk_text *why)
     return app->housekeeping && event_add(app->housekeeping, &tv) == 0 ? EX_OK : EX_OSERR;
 }
 
+static int start_dues(struct lk_app *app, struct lk_text *why)
+{
+    const struct lk_dues_config config = {.engine = app->engine, .store = app->store, .base = app->base};
+    if (lk_dues_create(&config, &app->dues) < 0) {
+        lk_text_add(why, "the calendar's timer cannot be made: out of memory");
+        return EX_OSERR;
+    }
+    return EX_OK;
+}
+
 /* Everything stands: boot the core, listen to the boards, serve. */
 static int go(struct lk_app *app, struct lk_text *why)
 {
@@ -373,7 +384,8 @@ int lk_app_start(struct lk_app *app, const struct lk_config *config, const struc
                  struct lk_text *why)
 {
     static int (*const stages[])(struct lk_app *, struct lk_text *) = {
-        start_loop, start_store, start_cabinet, start_engine, start_face, start_admin, open_lines, start_postal, go,
+        start_loop,  start_store, start_cabinet, start_engine, start_face,
+        start_admin, open_lines,  start_postal,  go,           start_dues,
     };
     *app = (struct lk_app){.config = config, .backends = *backends};
     lk_windows_zone(config); /* before there is any thread */
@@ -419,6 +431,7 @@ void lk_app_end(struct lk_app *app)
     app->cabinet = lk_cabinet_destroy(app->cabinet);
     app->readers = lk_readers_destroy(app->readers);
     app->face = lk_face_destroy(app->face);
+    app->dues = lk_dues_destroy(app->dues);
     app->engine = lk_engine_destroy(app->engine);
     app->store = lk_store_close(app->store);
     free_event(app->signals[0]);

@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "cabinet.h"
+#include "dues.h"
 #include "engine.h"
 #include "face/admin.h"
 #include "face/face.h"
@@ -52,6 +53,7 @@ struct lk_app {
     struct lk_readers *readers; /* NULL: none, not yet, or no more */
     struct lk_lamps *lamps;     /* likewise */
     struct lk_worker *worker;
+    struct lk_dues *dues; /* NULL until everything stands */
     struct event *signals[2], *housekeeping, *stop_timer;
     int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;

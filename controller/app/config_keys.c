@@ -193,7 +193,8 @@ const struct lk_config_key lk_config_keys[] = {
      "coils: a technician tried this unverified profile on the bench"},
 
     {LK_SEC_CODES, "digits", LK_TYPE_UINT, IN(lk_config, code_digits), 6, 16, NULL, "8", NULL,
-     "how many digits a pickup code has; upstream must announce codes of this length"},
+     "how many digits a pickup code has; upstream must announce codes of this length; digits of just this number name "
+     "nothing else"},
 
     {LK_SEC_DEPOSIT, "unknown_barcode", LK_TYPE_CHOICE, IN(lk_config, core.unknown_barcode), LK_BARCODE_REFUSE, 0,
      "refuse|ask|accept", "refuse", NULL,

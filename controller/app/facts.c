@@ -111,38 +111,3 @@ int lk_facts_scan(struct lk_store *store, const struct lk_stamp *now, const char
     }
     return r;
 }
-
-static int announced_secrets(struct lk_store *store, struct lk_command *command, struct lk_input *in)
-{
-    int r = 0;
-    if (command->code[0] != '\0') {
-        r = lk_store_code_in_use(store, command->code, command->item.id, NULL, &in->code_in_use);
-    }
-    if (r == 0) {
-        r = lk_store_make_secret(store, command->code, command->token, &in->secret);
-    }
-    explicit_bzero(command->code, sizeof(command->code));
-    explicit_bzero(command->token, sizeof(command->token));
-    return r;
-}
-
-int lk_facts_command(struct lk_store *store, const struct lk_stamp *now, const struct lk_core_config *cfg,
-                     struct lk_command *command, struct lk_input *ret_input)
-{
-    struct lk_input in = lk_engine_input(LK_IN_COMMAND);
-    int r = 0;
-    if (command->item.id[0] != '\0') {
-        r = lk_facts_item(store, now, command->item.id, &in);
-    }
-    if (r == 0) {
-        r = announced_secrets(store, command, &in);
-    }
-    if (command->compartment[0] != '\0') {
-        command->door = lk_core_find_door(cfg, command->compartment);
-    }
-    in.command = *command;
-    if (r == 0) {
-        *ret_input = in;
-    }
-    return r;
-}

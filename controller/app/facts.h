@@ -19,7 +19,9 @@ int lk_facts_scan(struct lk_store *store, const struct lk_stamp *now, const char
 /* An item chosen by its id, into input->item and ->found. */
 int lk_facts_item(struct lk_store *store, const struct lk_stamp *now, const char *id, struct lk_input *input);
 
-/* A verified command: the item it names, its secrets as keyed hashes (the readable ones are erased), its door. */
+/* A verified command: the item it names, its secrets and its phone number as keyed hashes (the readable ones are
+ * erased), its door; whether a code or token of it is somebody else's. -EINVAL: the phone number is none.
+ * (facts_command.c) */
 int lk_facts_command(struct lk_store *store, const struct lk_stamp *now, const struct lk_core_config *cfg,
                      struct lk_command *command, struct lk_input *ret_input);
 

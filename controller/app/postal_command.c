@@ -180,6 +180,10 @@ static void run(struct lk_postal *p, struct lk_command *command)
     struct lk_stamp now = lk_engine_stamp(p->engine);
     struct lk_input in;
     int r = lk_facts_command(p->store, &now, lk_engine_core_config(p->engine), command, &in);
+    if (r == -EINVAL) {
+        refuse(p, LK_REASON_BAD_ARGUMENT, command, "args.phone: not a phone number");
+        return;
+    }
     if (r == 0) {
         r = lk_engine_submit(p->engine, &in);
     }

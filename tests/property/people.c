@@ -19,15 +19,6 @@ static void facts_of_item(const struct world *w, struct lk_input *in, const char
     }
 }
 
-static void facts_of_secret(const struct world *w, struct lk_input *in, uint64_t number, bool is_token)
-{
-    const struct lk_item *item = model_store_find(&w->store, number, is_token, &in->code_live);
-    in->found = item != NULL;
-    if (item) {
-        in->item = *item;
-    }
-}
-
 /* A random item of the store with this custody (NONE: any); NULL when there is none. */
 static const struct lk_item *some_item(struct world *w, enum lk_custody custody)
 {
@@ -83,6 +74,11 @@ static struct envelope *new_envelope(struct world *w)
     return e;
 }
 
+const struct envelope *people_envelope(struct world *w)
+{
+    return new_envelope(w);
+}
+
 /* --- at the kiosk --------------------------------------------------------------------------------------------------
  */
 
@@ -99,7 +95,7 @@ static struct lk_input code(struct world *w)
             break;
         }
     }
-    facts_of_secret(w, &in, number, false);
+    model_store_look_up(&w->store, number, false, &in);
     return in;
 }
 
@@ -114,7 +110,7 @@ static struct lk_input token(struct world *w)
             break;
         }
     }
-    facts_of_secret(w, &in, number, true);
+    model_store_look_up(&w->store, number, true, &in);
     in.scan = in.found ? LK_SCAN_TOKEN : LK_SCAN_UNKNOWN;
     return in;
 }
@@ -167,6 +163,7 @@ static struct lk_input press(struct world *w, enum lk_button button)
         }
         facts_of_item(w, &in, item ? item->id : "nothing");
     }
+    citizens_button(w, &in);
     return in;
 }
 
@@ -197,7 +194,7 @@ static struct lk_input sensible(struct world *w, const struct lk_view *v)
     if (scans && world_chance(w, 800)) {
         return barcode(w);
     }
-    if (world_chance(w, 800) && staff_answer(w, v, &in)) {
+    if (world_chance(w, 800) && (staff_answer(w, v, &in) || citizens_answer(w, v, &in))) {
         return in;
     }
     if (v->screen == LK_SCREEN_STAFF_MENU && world_chance(w, 400)) {
@@ -241,9 +238,11 @@ void people_kiosk(struct world *w)
     struct lk_view v;
     lk_core_view(&w->cfg, &w->core, w->now_ms, &v);
     /* Nobody closes a door and touches the screen in the same half second (docs/core.md, known limits). */
-    bool just_shut = v.screen == LK_SCREEN_PUT && !w->door[w->core.session.door].open;
+    bool put = v.screen == LK_SCREEN_PUT || v.screen == LK_SCREEN_DROP_PUT;
+    bool said = v.screen == LK_SCREEN_TAKE || v.screen == LK_SCREEN_REFUSE_ASK || v.screen == LK_SCREEN_GIVE_BACK;
+    bool just_shut = (put || said) && !w->door[w->core.session.door].open;
     bool check = v.reason == LK_REASON_NOT_CHECKED || v.reason == LK_REASON_MISLOAD;
-    bool at_open_door = v.screen == LK_SCREEN_PUT && !world_chance(w, check ? 900 : 120);
+    bool at_open_door = put && !world_chance(w, check ? 900 : 120);
     if (at_open_door || just_shut) {
         return;
     }
@@ -277,6 +276,50 @@ static void name_item(const struct world *w, struct lk_input *in, const char *id
     facts_of_item(w, in, id);
 }
 
+/* The code of another item of the same person that lies here: it opens both, one after the other. */
+static uint64_t code_of_same(const struct world *w, const struct lk_item *item, uint64_t number)
+{
+    for (int i = 0; i < MODEL_SECRETS; i++) {
+        const struct model_secret *s = &w->store.secret[i];
+        const struct lk_item *other = s->used && s->live ? model_store_item(&w->store, s->item) : NULL;
+        if (other && s->code != 0 && s->holder == LK_HOLDER_RECIPIENT && model_same_person(other, item)) {
+            return s->code;
+        }
+    }
+    return number;
+}
+
+/* A friend is sent. */
+static void grant(struct world *w)
+{
+    struct lk_input in = command(w, LK_CMD_DELEGATE_GRANT);
+    const struct lk_item *item = some_item(w, world_chance(w, 800) ? LK_CUSTODY_IN_LOCKER : LK_CUSTODY_NONE);
+    uint64_t number = (uint64_t)world_between(w, 1, CODES);
+    bool live = false;
+    name_item(w, &in, item ? item->id : "nothing");
+    const struct lk_item *other = model_store_find(&w->store, number, false, &live);
+    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0;
+    in.secret = model_secret(number, 0);
+    (void)lk_text_copy(in.secret.tail, sizeof(in.secret.tail), world_chance(w, 900) ? "7777" : "");
+    (void)world_person(w, &in);
+}
+
+/* What becomes of codes: a new one, none, a friend's taken back. */
+static void codes(struct world *w)
+{
+    static const enum lk_command_kind kinds[] = {LK_CMD_CODE_REISSUE, LK_CMD_CODE_REVOKE, LK_CMD_DELEGATE_REVOKE};
+    struct lk_input in = command(w, kinds[world_between(w, 0, 2)]);
+    bool shown = w->core.session.screen == LK_SCREEN_SECOND && world_chance(w, 700);
+    const struct lk_item *item = some_item(w, LK_CUSTODY_IN_LOCKER);
+    name_item(w, &in, shown ? w->core.session.item.id : item ? item->id : "nothing");
+    uint64_t number = (uint64_t)world_between(w, 1, CODES);
+    bool live = false;
+    const struct lk_item *other = model_store_find(&w->store, number, false, &live);
+    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0 && !model_same_person(other, &in.item);
+    in.secret = model_secret(number, 0);
+    (void)world_person(w, &in);
+}
+
 static void announce(struct world *w)
 {
     struct lk_input in = command(w, LK_CMD_ITEM_ANNOUNCE);
@@ -289,10 +332,14 @@ static void announce(struct world *w)
     in.command.item.size = (enum lk_size)world_between(w, 0, LK_SIZE_L);
     in.command.item.low_reach = world_chance(w, 150);
     staff_details(w, &in.command.item);
+    citizens_details(w, &in.command.item);
     uint64_t number = world_chance(w, 850) ? (uint64_t)world_between(w, 1, CODES) : 0;
+    /* what is told again of a known one does not say whose it is */
+    const struct lk_item *person = in.found ? &in.item : &in.command.item;
+    number = world_chance(w, 300) ? code_of_same(w, person, number) : number;
     bool live = false;
     const struct lk_item *other = model_store_find(&w->store, number, false, &live);
-    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0;
+    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0 && !model_same_person(other, person);
     in.secret = model_secret(number, world_chance(w, 700) ? FIRST_TOKEN + w->ids : 0);
     (void)world_person(w, &in);
 }
@@ -301,8 +348,12 @@ static void upstream(struct world *w)
 {
     int64_t what = world_between(w, 0, 99);
     struct lk_input in;
+    if (world_chance(w, 300)) {
+        world_chance(w, 850) ? postal_command(w) : postal_calendar(w);
+        return;
+    }
     if (what < 65) {
-        announce(w);
+        (what < 8 ? grant : what < 12 ? codes : announce)(w);
         return;
     }
     if (what < 70) {

@@ -5,23 +5,48 @@
 /* --- authority: who may have a door opened -------------------------------------------------------------------------
  */
 
+/* The item that a person's input opens, by the store; NULL: it is nobody's to open. */
+static const struct lk_item *claimed(const struct world *w, const struct lk_input *in)
+{
+    const struct lk_session *session = &w->core.session;
+    const struct lk_item *shown = model_store_item(&w->store, session->item.id);
+    if (in->kind == LK_IN_SECOND) {
+        bool right = strcmp(in->tail, session->item.phone_tail) == 0;
+        return right && model_store_has_secret(&w->store, session->item.id) ? shown : NULL;
+    }
+    bool next = in->kind == LK_IN_BUTTON && in->button == LK_BUTTON_NEXT;
+    if (next && (!shown || !model_same_person(shown, &in->item))) {
+        return NULL;
+    }
+    bool secret = next || in->kind == LK_IN_CODE || in->kind == LK_IN_SCAN;
+    return secret && in->found && in->code_live ? model_store_item(&w->store, in->item.id) : NULL;
+}
+
 static const char *pickup_truth(const struct world *w, const struct lk_input *in, const struct lk_effect *intent)
 {
-    bool person = in->kind == LK_IN_CODE || in->kind == LK_IN_SCAN;
     const struct model_door *door = &w->store.door[intent->door];
     if (in->kind == LK_IN_BUTTON && in->button == LK_BUTTON_RETRY) {
         return strcmp(door->item, intent->item.id) == 0 ? NULL : "a retry opens another item's door (law 8)";
     }
-    if (!person || !in->found || !in->code_live) {
+    const struct lk_item *item = claimed(w, in);
+    if (!item) {
         return "a pickup is authorised by no live code or token (law 8)";
     }
-    const struct lk_item *item = model_store_item(&w->store, in->item.id);
-    if (!item || item->custody != LK_CUSTODY_IN_LOCKER || item->cancelled) {
+    if (item->custody != LK_CUSTODY_IN_LOCKER || item->cancelled || item->rejected || item->dropoff) {
         return "a pickup opens for an item that is not to be collected here (law 8)";
+    }
+    if (item->second_factor && in->kind != LK_IN_SECOND && !w->core.session.proved) {
+        return "a pickup opens without its second factor (law 8)";
     }
     return item->door == intent->door && strcmp(intent->item.id, item->id) == 0
                ? NULL
                : "a code opens another item's door (law 8)";
+}
+
+static bool is_drop_off(const struct world *w, const struct lk_effect *intent)
+{
+    return w->cfg.dropoff && intent->purpose == LK_PURPOSE_DEPOSIT && intent->actor == LK_ACTOR_RECIPIENT &&
+           w->next.door[intent->door].dropoff;
 }
 
 static const char *reopen_truth(const struct lk_input *in)
@@ -38,7 +63,9 @@ static const char *intent_truth(const struct world *w, const struct lk_input *in
         return pickup_truth(w, in, intent);
     case LK_PURPOSE_DEPOSIT:
     case LK_PURPOSE_RECALL:
-        return w->core.session.staff != LK_ACTOR_SYSTEM ? NULL : "a staff opening happens with nobody signed in";
+        return w->core.session.staff != LK_ACTOR_SYSTEM || is_drop_off(w, intent)
+                   ? NULL
+                   : "a staff opening happens with nobody signed in";
     case LK_PURPOSE_REOPEN:
         return reopen_truth(in);
     case LK_PURPOSE_SERVICE:

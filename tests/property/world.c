@@ -278,7 +278,7 @@ bool world_person(struct world *w, struct lk_input *in)
         return false;
     }
     bool asks = in->kind != LK_IN_COMMAND && in->kind != LK_IN_COMMAND_REFUSED && in->kind != LK_IN_SHUTDOWN &&
-                in->kind != LK_IN_CLOCK;
+                in->kind != LK_IN_CLOCK && in->kind != LK_IN_DUE;
     in->request = asks ? ++w->requests : 0;
     return step(w, in) && w->up;
 }
@@ -300,6 +300,7 @@ static void boot(struct world *w)
     w->up = true;
     broken(w, model_store_agrees(&w->store, &w->cfg, &w->core));
     struct lk_input in = world_input(LK_IN_BOOT);
+    in.clock = world_chance(w, 800) ? LK_CLOCK_SYNCED : LK_CLOCK_UNSYNCED;
     (void)step(w, &in);
     for (int i = 0; i < w->cfg.banks && w->up; i++) {
         (void)world_plan(w, H_BACK, world_chance(w, 50) ? world_between(w, 5000, 60000) : world_between(w, 50, 500), i);
@@ -380,6 +381,7 @@ static void configure(struct world *w)
     cfg->banks = (int)world_between(w, 1, 3);
     cfg->doors = cfg->banks * DOORS_A_BANK;
     cfg->unknown_barcode = (enum lk_unknown_barcode)world_between(w, 0, LK_BARCODES - 1);
+    citizens_policy(w);
     cfg->misload_check = world_chance(w, 300);
     cfg->join_case = world_chance(w, 800);
     cfg->keep_free[LK_SIZE_S] = world_chance(w, 300);

@@ -5,6 +5,7 @@
  *   world.c    time, the queue of happenings, the engine's part: step, commit, adopt, act; crash and restart
  *   cabinet.c  doors, locks, boards and the driver: what the controller sees of them, and what is really so
  *   people.c   citizens, couriers and clerks at the kiosk, staff with lockerctl, upstream
+ *   postal.c   upstream's commands about items and codes, and what the calendar asks for
  *   truths.c   what must be true of the world after every step, seen from outside
  *
  * Thread: one. A broken truth is kept in .broken and ends the run.
@@ -142,6 +143,8 @@ struct envelope *cabinet_envelope(struct world *w, const char *id);
 /* --- people.c ------------------------------------------------------------------------------------------------------
  */
 
+/* An envelope that nobody has seen yet; NULL: there are too many already. */
+const struct envelope *people_envelope(struct world *w);
 void people_kiosk(struct world *w);
 void people_world(struct world *w);
 
@@ -160,6 +163,24 @@ void staff_desk(struct world *w);
 void staff_second(struct world *w, struct lk_input *in);
 /* What goes over the counter with this step. */
 void staff_hand_over(struct world *w);
+
+/* --- citizens.c: what else citizens do -----------------------------------------------------------------------------
+ */
+
+/* What this site lets them do. */
+void citizens_policy(struct world *w);
+/* An announced item's details: the phone tail, whether it is asked for. */
+void citizens_details(struct world *w, struct lk_item *item);
+/* What a citizen's button carries. */
+void citizens_button(struct world *w, struct lk_input *in);
+/* What a citizen's screen waits for, when it waits for something else than a button; false: it does not. */
+bool citizens_answer(struct world *w, const struct lk_view *v, struct lk_input *ret_in);
+
+/* --- postal.c: upstream's commands about items and codes; the calendar ----------------------------------------------
+ */
+
+void postal_command(struct world *w);
+void postal_calendar(struct world *w);
 
 /* --- truths.c ------------------------------------------------------------------------------------------------------
  */

@@ -11,7 +11,14 @@ const ACT_TIMEOUT_MS = 12000;
 const TYPING_IDLE_MS = 30000; // a half-typed code is nobody's business after that
 const HOME_IDLE_MS = 60000; // the home page falls back to Chinese and to the code pad
 const SHOW_LEFT_MS = 30000; // the last seconds of a screen are counted aloud
+const TOAST_MS = 6000;
 const TYPED_MAX = 256;
+const TAIL = 4; // digits of a phone number
+// Screens on which staff, too, type digits that are checked, and the one where a citizen types what is no code.
+const ASKS_DIGITS = ["hand_over"];
+const ASKS_TEXT = ["drop_case"];
+// Lists that are fetched for a screen.
+const LISTS = { recall_list: "/api/v1/recalls", receipt: "/api/v1/receipt" };
 
 const meta = (name) => document.querySelector(`meta[name="locker-${name}"]`).content;
 const node = (id) => document.getElementById(id);
@@ -31,15 +38,17 @@ const NO_LOCAL = { staffPad: false, field: "staff", staff: "", pin: "", letters:
 // What the renderers may see and do.
 const kiosk = {
   view: null,
-  recalls: null,
+  rows: null, // of the list on the screen
   typed: "",
   digits: Number(meta("digits")) || 8,
   local: { ...NO_LOCAL },
 
-  isCode: () => /^[0-9]*$/.test(kiosk.typed) && kiosk.typed.length <= kiosk.digits,
+  isCode: () => asksDigits() && /^[0-9]*$/.test(kiosk.typed) && kiosk.typed.length <= digitsMost(),
+  // What the field shows: typed digits, or dots for those of a keypad beside the screen.
+  shownDigits: () => kiosk.typed === "" ? "●".repeat(kiosk.view.keyed) : kiosk.isCode() ? kiosk.typed : "",
   keys: { press: (c) => press(c), erase: () => erase(), clear: () => clearTyped() },
   enter: () => enter(),
-  act: (body) => act(body),
+  act: (body, thanks) => act(body, thanks),
   phoneLine: () => element("p.phone", {}, helpLine()),
   openStaffPad: () => setLocal({ staffPad: true }),
   closeStaffPad: () => setLocal({ ...NO_LOCAL }),
@@ -48,6 +57,16 @@ const kiosk = {
   openManual: () => setLocal({ manual: true }),
   signIn: () => signIn(),
 };
+
+// Digits typed here are a code or a phone tail; elsewhere everything typed is a barcode.
+function asksDigits() {
+  const { screen, role } = kiosk.view;
+  return ASKS_DIGITS.includes(screen) || (role === "system" && !ASKS_TEXT.includes(screen));
+}
+
+function digitsMost() {
+  return kiosk.view.screen === "second" ? TAIL : kiosk.digits;
+}
 
 function helpLine() {
   return phone ? text("kiosk.help_phone", { phone }) : text("kiosk.help_desk");
@@ -110,17 +129,19 @@ function draw() {
 }
 
 function announce() {
-  const words = [...node("screen").querySelectorAll("h1, .panel > p")].map((part) => part.textContent);
-  node("announce").textContent = words.join(" ");
+  const parts = [...node("screen").querySelectorAll("h1, .panel p, .card p")].filter((part) => !part.closest(".list"));
+  node("announce").textContent = parts.map((part) => part.textContent).join(" ");
 }
 
+let toasted = 0;
 function toast(key) {
   const box = node("toast");
   box.textContent = text(key);
   box.hidden = false;
-  setTimeout(() => {
+  clearTimeout(toasted);
+  toasted = setTimeout(() => {
     box.hidden = true;
-  }, 6000);
+  }, TOAST_MS);
 }
 
 // --- what the daemon says -------------------------------------------------------------------------------------------
@@ -132,33 +153,41 @@ function isNewPerson(before, view) {
 function take(view) {
   const before = kiosk.view;
   const moved = before === null || before.screen !== view.screen || before.door !== view.door;
+  const news = moved || before.reason !== view.reason;
   kiosk.view = view;
   shownAt = performance.now();
   if (moved) {
     kiosk.typed = "";
     kiosk.local = { ...NO_LOCAL };
-    kiosk.recalls = null;
+    kiosk.rows = null;
   }
   if (isNewPerson(before, view)) {
     changeLanguage("zh");
   }
-  if (view.screen === "recall_list") {
-    loadRecalls();
+  if (view.screen in LISTS) {
+    loadRows();
   }
   draw();
-  if (moved) {
+  if (news) {
     announce();
   }
 }
 
-async function loadRecalls() {
+// A view that came meanwhile has asked again: only the newest answer counts.
+let asked = 0;
+async function loadRows() {
+  const number = ++asked;
+  let rows = { failed: true };
   try {
-    const answer = await fetch("/api/v1/recalls", { cache: "no-store" });
-    kiosk.recalls = answer.ok ? await answer.json() : { failed: true };
+    const answer = await fetch(LISTS[kiosk.view.screen], { cache: "no-store" });
+    rows = answer.ok ? await answer.json() : rows;
   } catch {
-    kiosk.recalls = { failed: true };
+    // the list says that it cannot be had
   }
-  draw();
+  if (number === asked) {
+    kiosk.rows = rows;
+    draw();
+  }
 }
 
 function heard() {
@@ -218,7 +247,7 @@ async function post(body) {
 }
 
 // A second touch of a button is no second wish; a second barcode is one, and a scanner is faster than an answer.
-async function act(body) {
+async function act(body, thanks) {
   if (lost) {
     return;
   }
@@ -236,6 +265,8 @@ async function act(body) {
     if (answer.result !== "ok") {
       // Most refusals come with a screen of their own; the others must not pass in silence.
       setTimeout(() => refusalShown(before) || toast("reason." + answer.reason), 300);
+    } else if (thanks) {
+      toast(thanks);
     }
   } catch {
     toast("kiosk.no_answer");
@@ -269,7 +300,7 @@ function press(character) {
   const name = field();
   if (name) {
     kiosk.local[name] = (kiosk.local[name] + character).slice(0, 32);
-  } else if (kiosk.typed.length < TYPED_MAX && !(onKeypad() && kiosk.isCode() && kiosk.typed.length === kiosk.digits)) {
+  } else if (kiosk.typed.length < TYPED_MAX && !(onKeypad() && kiosk.isCode() && kiosk.typed.length === digitsMost())) {
     kiosk.typed += character;
   }
   draw();
@@ -278,7 +309,7 @@ function press(character) {
 // A finger on the keypad cannot type more digits than a code has; a scanner that types can.
 let fingers = false;
 function onKeypad() {
-  return fingers && kiosk.view.screen === "home";
+  return fingers && asksDigits();
 }
 
 function erase() {
@@ -301,7 +332,7 @@ function clearTyped() {
   draw();
 }
 
-// Digits that could be a code are one, unless staff are at work; everything else was scanned.
+// Digits that could be a code are one where the screen asks for digits; everything else was scanned.
 function enter() {
   if (field() === "staff" && kiosk.local.staff !== "") {
     setLocal({ field: "pin" });
@@ -309,8 +340,7 @@ function enter() {
     signIn();
   } else if (kiosk.typed !== "") {
     const typed = kiosk.typed;
-    const code = kiosk.view.role === "system" && kiosk.isCode();
-    act(code ? { act: "code", code: typed } : { act: "scan", text: typed });
+    act(kiosk.isCode() ? { act: "code", code: typed } : { act: "scan", text: typed });
   }
 }
 
@@ -344,11 +374,14 @@ function changeLanguage(value) {
 
 function idle() {
   const quiet = performance.now() - lastTouch;
-  if (!kiosk.view || kiosk.view.screen !== "home") {
+  if (!kiosk.view) {
     return;
   }
-  if (quiet > TYPING_IDLE_MS && kiosk.typed !== "") {
+  if (quiet > TYPING_IDLE_MS && kiosk.typed !== "" && asksDigits()) {
     clearTyped();
+  }
+  if (kiosk.view.screen !== "home") {
+    return;
   }
   if (quiet > HOME_IDLE_MS && (getLanguage() !== "zh" || kiosk.local.staffPad)) {
     changeLanguage("zh");

@@ -50,6 +50,7 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
+const FACE = "M12 2.5a9.5 9.5 0 1 1 0 19 9.5 9.5 0 0 1 0-19z M8.5 10v.01 M15.5 10v.01";
 const ICONS = {
   qr: "M3 3h7v7H3z M14 3h7v7h-7z M3 14h7v7H3z M6.5 6.5v.01 M17.5 6.5v.01 M6.5 17.5v.01 M14 14v.01 M17.5 14v3.5 M21 14v.01 M14 17.5v3.5 M21 17.5v3.5h-3.5",
   check: "M4 13l5 5L20 6",
@@ -60,6 +61,11 @@ const ICONS = {
   back: "M4 11v9h16v-9 M12 14V3 M8 7l4-4 4 4",
   erase: "M9 5h12v14H9l-6-7z M12 9l6 6 M18 9l-6 6",
   barcode: "M3 5v14 M6 5v14 M8 5v14 M12 5v14 M15 5v14 M17 5v14 M21 5v14",
+  face5: FACE + " M7.5 13.5c1.5 5 7.5 5 9 0z",
+  face4: FACE + " M8 14.5c2 2.5 6 2.5 8 0",
+  face3: FACE + " M8 15.5h8",
+  face2: FACE + " M8 16.5c2-2.5 6-2.5 8 0",
+  face1: FACE + " M7.5 17c1.5-4 7.5-4 9 0 M7 8l3 1.5 M17 8l-3 1.5",
   clock: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z M12 7v5l4 2",
 };
 
@@ -80,8 +86,8 @@ export function button(id, label, kind, onclick, more = {}) {
 }
 
 // The digits of a code in groups of four: typed ones, and a mark for each that is still missing.
-export function codeField(digits, length) {
-  const field = element("div.code", { role: "textbox", "aria-readonly": "true", "aria-label": text("home.code_field") });
+export function codeField(digits, length, name) {
+  const field = element("div.code", { role: "textbox", "aria-readonly": "true", "aria-label": name });
   for (let i = 0; i < length; i++) {
     const cell = element("span.cell", {}, digits[i] ?? "");
     cell.classList.toggle("filled", i < digits.length);

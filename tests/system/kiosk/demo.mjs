@@ -53,6 +53,11 @@ export async function startDemo(...options) {
         resolve(value);
       });
     }),
+    // Acts that nobody asked for, and those who still wait for one.
+    forget: () => {
+      acts.length = 0;
+      waiting.length = 0;
+    },
     stop: () => new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) {
         resolve();

@@ -1,6 +1,6 @@
 // What is wrong with how the page is laid out now: a list of sentences, empty when all is well. Checked are: nothing
-// clipped or outside the screen, no two buttons on top of each other, targets of at least 64x64 px, text of at least
-// 24 px, contrast of at least 4.5 (WCAG AA; 3 from 32 px on), every button with a name.
+// clipped, outside the screen or over the edge of its panel, no two buttons on top of each other, targets of at least
+// 64x64 px, text of at least 24 px, contrast of at least 4.5 (WCAG AA; 3 from 32 px on), every button with a name.
 
 function inPage() {
   const faults = [];
@@ -39,6 +39,10 @@ function inPage() {
     const box = node.getBoundingClientRect();
     if (!inside(box, node.closest("main") ? main : screen)) {
       say(node, "outside of its place");
+    }
+    const panel = node.parentElement.closest(".panel")?.getBoundingClientRect();
+    if (panel && !inside(box, panel)) {
+      say(node, "over the edge of its panel");
     }
     if (node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).display !== "inline") {
       say(node, "wider than its box");

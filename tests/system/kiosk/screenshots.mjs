@@ -3,13 +3,13 @@
 import process from "node:process";
 import { mkdirSync } from "node:fs";
 import { SHAPES, openPage, show, startBrowser, startDemo } from "./demo.mjs";
-import { RECALLS, VIEWS } from "./views.mjs";
+import { RECALLS, RECEIPT, VIEWS } from "./views.mjs";
 
 const [folder, ...only] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const demo = await startDemo();
 const browser = await startBrowser();
-demo.send({ recalls: RECALLS });
+demo.send({ recalls: RECALLS, receipt: RECEIPT });
 
 async function shoot(page, shape, name, language) {
   await page.evaluate(() => document.getAnimations().forEach((a) => a.pause()));
@@ -29,17 +29,17 @@ async function local(page, shape, language, name, clicks) {
 for (const shape of Object.keys(SHAPES)) {
   for (const language of ["zh", "en"]) {
     const page = await openPage(browser, demo, shape);
+    await show(demo, page, { screen: "home", doors_open: 9 });
+    if (language === "en") {
+      await page.click("#language");
+    }
     for (const [name, view] of Object.entries(VIEWS)) {
       if (only.length > 0 && !only.includes(name)) {
         continue;
       }
-      await show(demo, page, { screen: "home", doors_open: 9 });
       await show(demo, page, view);
-      if (language === "en") {
-        await page.click("#language");
-      }
-      if (name === "recall_list") {
-        await page.waitForSelector(".recall");
+      if (await page.locator(".list").count() > 0) {
+        await page.waitForSelector(".list > :not(.empty)");
       }
       await shoot(page, shape, name, language);
     }

@@ -57,14 +57,14 @@ try {
   await tap("sign_out");
   await screen("home");
 
-  await tap(...keys("00000000"), "confirm");
+  await tap(...keys("00000000"), "enter");
   await screen("notice");
   await page.tap("#language");
   await labelled("not found");
   await tap("done");
   await screen("home");
 
-  await tap(...keys("11112222"), "confirm");
+  await tap(...keys("11112222"), "enter");
   await screen("take");
   await labelled(first);
   await ask({ do: "take" });

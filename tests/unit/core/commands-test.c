@@ -240,6 +240,7 @@ CASE(nothing_is_changed_about_what_is_cancelled_refused_or_left_for_the_office)
             make("X1", LK_CUSTODY_IN_LOCKER);
             row_of("X1")->cancelled = mark == 0;
             row_of("X1")->dropoff = mark == 1;
+            bench.core.door[A01].dropoff = mark == 1;
             row_of("X1")->rejected = mark == 2;
             bool goes_on = mark == 2 && (kinds[i] == LK_CMD_ITEM_CANCEL || kinds[i] == LK_CMD_ITEM_UPDATE ||
                                          kinds[i] == LK_CMD_DELEGATE_REVOKE);

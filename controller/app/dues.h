@@ -1,0 +1,30 @@
+/*
+ * The dues job: asks the store what the calendar wants (reminders, overdue, erasing, purging), puts it before the core,
+ * and empties the store's files of what was erased. Every minute, and soon after lk_dues_look().
+ *
+ * Thread: the owner thread. Blocking: a commit per due, at most DUES_PER_TURN of them before others get their turn; a
+ * scrub of the store for some ms, only when the kiosk rests. Errors: told in the log; the next minute tries again.
+ */
+#ifndef APP_DUES_H
+#define APP_DUES_H
+
+#include "engine.h"
+
+struct lk_dues;
+
+struct lk_dues_config {
+    struct lk_engine *engine; /* all borrowed until destroy */
+    struct lk_store *store;
+    struct event_base *base;
+};
+
+/* 0 or -ENOMEM. The first look is at the loop's next turn. */
+int lk_dues_create(const struct lk_dues_config *config, struct lk_dues **ret_dues);
+
+/* Something changed that dates depend on: the clock is right now, or jumped. NULL is fine. */
+void lk_dues_look(struct lk_dues *dues);
+
+/* NULL is fine. Returns NULL. */
+struct lk_dues *lk_dues_destroy(struct lk_dues *dues);
+
+#endif
