@@ -39,7 +39,8 @@ static struct envelope *some_envelope(struct world *w)
     int from = (int)world_between(w, 0, MODEL_ITEMS - 1);
     for (int i = 0; i < MODEL_ITEMS; i++) {
         struct envelope *e = &w->envelope[(from + i) % MODEL_ITEMS];
-        if (e->used && (e->where == WITH_SENDER || e->where == WITH_STAFF)) {
+        bool at_hand = e->used && (e->where == WITH_SENDER || e->where == WITH_STAFF);
+        if (at_hand && e->id[0] != 'D') {
             return e;
         }
     }
@@ -84,9 +85,14 @@ static struct envelope *new_envelope(struct world *w)
     return e;
 }
 
+/* Its number is the site's own: nobody else announces or brings it. */
 const struct envelope *people_envelope(struct world *w)
 {
-    return new_envelope(w);
+    struct envelope *e = new_envelope(w);
+    if (e) {
+        e->id[0] = 'D';
+    }
+    return e;
 }
 
 /* --- at the kiosk --------------------------------------------------------------------------------------------------
