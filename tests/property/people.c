@@ -199,6 +199,13 @@ static struct lk_input anything(struct world *w)
     }
 }
 
+/* Most come with a code, a token or a badge, whatever buttons there are. */
+static bool comes_with_something(struct world *w, const struct lk_view *v)
+{
+    unsigned of_1000 = v->screen == LK_SCREEN_HOME ? 900 : v->screen == LK_SCREEN_EXTEND ? 700 : 200;
+    return v->role == LK_ACTOR_SYSTEM && world_chance(w, of_1000);
+}
+
 static struct lk_input sensible(struct world *w, const struct lk_view *v)
 {
     unsigned offered = 0;
@@ -216,7 +223,7 @@ static struct lk_input sensible(struct world *w, const struct lk_view *v)
     if (v->screen == LK_SCREEN_STAFF_MENU && world_chance(w, 400)) {
         return press(w, LK_BUTTON_DEPOSIT);
     }
-    if (v->role == LK_ACTOR_SYSTEM && (offered == 0 || world_chance(w, 200))) {
+    if (comes_with_something(w, v) || (v->role == LK_ACTOR_SYSTEM && offered == 0)) {
         return world_chance(w, 350) ? sign_in(w) : world_chance(w, 250) ? token(w) : code(w);
     }
     if (offered == 0) {
@@ -254,12 +261,13 @@ void people_kiosk(struct world *w)
     struct lk_view v;
     lk_core_view(&w->cfg, &w->core, w->now_ms, &v);
     /* Nobody closes a door and touches the screen in the same half second (docs/core.md, known limits). */
+    bool takes = v.screen == LK_SCREEN_TAKE && world_chance(w, 600); /* and touches nothing meanwhile */
     bool put = v.screen == LK_SCREEN_PUT || v.screen == LK_SCREEN_DROP_PUT;
     bool said = v.screen == LK_SCREEN_TAKE || v.screen == LK_SCREEN_REFUSE_ASK || v.screen == LK_SCREEN_GIVE_BACK;
     bool just_shut = (put || said) && !w->door[w->core.session.door].open;
     bool check = v.reason == LK_REASON_NOT_CHECKED || v.reason == LK_REASON_MISLOAD;
     bool at_open_door = put && !world_chance(w, check ? 900 : 120);
-    if (at_open_door || just_shut) {
+    if (at_open_door || just_shut || takes) {
         return;
     }
     struct lk_input in = world_chance(w, 120 >> 2 * w->calm) ? anything(w) : sensible(w, &v);
