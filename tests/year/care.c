@@ -100,6 +100,7 @@ static void settle(struct site *s, int item)
     struct envelope *e = &s->item[item];
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
     struct lk_store_found found = {0};
+    e->since_ms = e->where == STOLEN ? -1 : e->since_ms; /* looked for, once */
     if (!s->up || finds(e) == LK_CUSTODY_NONE) {
         return;
     }
@@ -184,12 +185,23 @@ static void repair(struct site *s, int door)
     }
 }
 
+/* Stolen, and the police know: it stays unknown, and its compartment shut, for nobody may say that it is anywhere. */
+static bool is_in_vain(const struct site *s, const char *lead)
+{
+    for (size_t i = 0; i < s->items; i++) {
+        if (strcmp(s->item[i].id, lead) == 0) {
+            return s->item[i].where == STOLEN && s->item[i].since_ms < 0;
+        }
+    }
+    return false;
+}
+
 static void blocked_doors(struct site *s)
 {
     bool looked[LK_MAX_DOORS] = {false};
     for (int i = 0; i < s->cfg.doors && s->up; i++) {
         const struct lk_door *d = &site_core(s)->door[i];
-        looked[i] = d->use == LK_USE_BLOCKED && d->doubt_until_ms == LK_NEVER;
+        looked[i] = d->use == LK_USE_BLOCKED && d->doubt_until_ms == LK_NEVER && !is_in_vain(s, d->item);
         if (looked[i]) {
             look_into(s, i);
         } else if (d->state == LK_DOOR_JAMMED) {
@@ -198,7 +210,7 @@ static void blocked_doors(struct site *s)
     }
     settle_all(s);
     for (int i = 0; i < s->cfg.doors && s->up; i++) {
-        if (looked[i]) {
+        if (looked[i] && site_core(s)->door[i].item[0] == '\0') {
             admin_door(s, LK_ADMIN_UNBLOCK, i, false);
         }
     }

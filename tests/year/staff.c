@@ -236,24 +236,33 @@ static void empties(struct site *s, bool post)
     carried_off(s, door, post);
 }
 
+struct due {
+    bool office; /* may take what was left for the office */
+    struct lk_store_item first;
+};
+
 static bool first_due(void *user, const struct lk_store_item *row)
 {
-    struct lk_store_item *first = user;
-    *first = *row;
+    struct due *due = user;
+    if (row->item.dropoff && !due->office) {
+        return true;
+    }
+    due->first = *row;
     return false;
 }
 
 /* A courier may not touch what was left for the office; the round shows it all the same. */
 static bool begins_round(struct site *s, const char *who, struct lk_store_item *ret_first)
 {
+    struct due due = {.office = who[0] == 'c'};
     if (!s->up) {
         return false;
     }
     struct lk_stamp now = site_stamp(s);
-    memset(ret_first, 0, sizeof(*ret_first));
-    if (lk_store_list_round(s->store, &now, 1, first_due, ret_first) < 0) {
+    if (lk_store_list_round(s->store, &now, 0, first_due, &due) < 0) {
         site_broken(s, "the round cannot be listed");
     }
+    *ret_first = due.first;
     return ret_first->item.id[0] != '\0' && staff_badge(s, who);
 }
 

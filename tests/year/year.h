@@ -84,7 +84,7 @@ struct envelope {
     int64_t comes_at_ms, patience_ms; /* at the office; until its recipient comes */
     enum place where;
     int door;
-    int64_t since_ms; /* at the window since then */
+    int64_t since_ms; /* at the window since then; -1: stolen, and looked for */
     unsigned tries;   /* how often its recipient, or the courier, came in vain */
 };
 
