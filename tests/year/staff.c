@@ -141,6 +141,20 @@ static void is_in(struct site *s, int item)
     (void)site_plan(s, H_CITIZEN, site_now(s) + e->patience_ms, item);
 }
 
+/* Nobody leaves an open compartment with the envelope in hand, whatever became of the screen or the board. */
+static void at_open_door(struct site *s, struct envelope *e, int door)
+{
+    if (kiosk_screen(s) == LK_SCREEN_PUT) {
+        door = site_core(s)->session.door;
+    } else if (s->up && door != LK_NO_DOOR) {
+        const struct lk_op *op = &site_core(s)->door[door].op;
+        door = op->purpose == LK_PURPOSE_DEPOSIT && !op->withdrawn ? door : LK_NO_DOOR;
+    }
+    if (door != LK_NO_DOOR && s->door[door].open) {
+        put_in(s, e, door);
+    }
+}
+
 /* From the screen SCAN, and back to it. */
 static void deposit(struct site *s, int item)
 {
@@ -150,15 +164,14 @@ static void deposit(struct site *s, int item)
         press(s, LK_BUTTON_CONFIRM);
     }
     choose_size(s, e);
+    int door = s->up ? site_core(s)->session.door : LK_NO_DOOR;
     if (kiosk_wait_while(s, LK_SCREEN_PUT_OPENING, 40 * SECOND_MS) == LK_SCREEN_PUT_JAM) {
         after_jam(s);
     }
     if (kiosk_screen(s) == LK_SCREEN_PUT) {
         moves_to_larger(s);
     }
-    if (kiosk_screen(s) == LK_SCREEN_PUT && site_core(s)->session.door != LK_NO_DOOR) {
-        put_in(s, e, site_core(s)->session.door);
-    }
+    at_open_door(s, e, door);
     if (kiosk_screen(s) == LK_SCREEN_CHECK) {
         scans_again(s, e);
     }

@@ -215,6 +215,7 @@ struct site {
 struct options {
     uint64_t seed;
     int sites, days, jobs;
+    int only; /* this site alone, from 1; 0: all */
     const char *json, *trace;
     enum lie lie;
 };
