@@ -154,10 +154,7 @@ static bool waits_for_door(struct site *s, struct envelope *e)
         presses(s, LK_BUTTON_RETRY);
         (void)kiosk_wait_while(s, LK_SCREEN_OPENING, 40 * SECOND_MS);
     }
-    for (int i = 0; i < 35 && !is_open(s, door) && kiosk_screen(s) != LK_SCREEN_NOTICE; i++) {
-        site_wait(s, SECOND_MS);
-    }
-    if (!is_open(s, door)) {
+    if (!kiosk_wait_open(s, door)) {
         return false;
     }
     at_open_door(s, e, door);
@@ -247,7 +244,7 @@ static struct envelope *new_dropoff(struct site *s)
 static void puts_in(struct site *s, struct envelope *e, int door)
 {
     site_wait(s, chance_between(&s->rng, 3, 10) * SECOND_MS);
-    if (chance_in(&s->rng, 1000)) {
+    if (chance_in(&s->rng, 1000) && kiosk_has(s, LK_BUTTON_CANCEL)) {
         presses(s, LK_BUTTON_CANCEL);
         e->where = SENT_BACK;
     } else if (is_open(s, door)) {
@@ -277,7 +274,7 @@ void citizen_drops(struct site *s)
         int door = site_core(s)->session.door;
         s->tally.dropoffs++;
         (void)kiosk_wait_while(s, LK_SCREEN_DROP_OPENING, 40 * SECOND_MS);
-        if (is_open(s, door) && kiosk_screen(s) == LK_SCREEN_DROP_PUT) {
+        if (kiosk_wait_open(s, door)) {
             puts_in(s, e, door);
         }
         e->where = e->where == AT_SENDER ? SENT_BACK : e->where;

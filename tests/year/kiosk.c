@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { CODE_DIGITS = 8, LOOK_MS = 250, FREE_WITHIN_MS = 5 * 60 * 1000 };
+enum { CODE_DIGITS = 8, LOOK_MS = 250, FREE_WITHIN_MS = 5 * 60 * 1000, LATEST_S = 25 };
 
 bool kiosk_see(const struct site *s, struct lk_view *ret_view)
 {
@@ -136,6 +136,14 @@ enum lk_screen kiosk_wait_while(struct site *s, enum lk_screen screen, int64_t m
         site_wait(s, LOOK_MS);
     }
     return kiosk_screen(s);
+}
+
+bool kiosk_wait_open(struct site *s, int door)
+{
+    for (int i = 0; i < LATEST_S && door != LK_NO_DOOR && !s->door[door].open; i++) {
+        site_wait(s, SECOND_MS);
+    }
+    return door != LK_NO_DOOR && s->door[door].open;
 }
 
 static void touch(struct site *s)

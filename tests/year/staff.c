@@ -57,7 +57,8 @@ void staff_arrives(struct site *s, int item)
 static void put_in(struct site *s, struct envelope *e, int door)
 {
     site_wait(s, chance_between(&s->rng, 2, 8) * SECOND_MS);
-    if (chance_in(&s->rng, 60)) { /* the hand slips: "cancel", and into the bag again */
+    if (chance_in(&s->rng, 60) &&
+        kiosk_has(s, LK_BUTTON_CANCEL)) { /* the hand slips: "cancel", and into the bag again */
         press(s, LK_BUTTON_CANCEL);
         site_wait(s, 2 * SECOND_MS);
         cabinet_shut(s, door);
@@ -150,7 +151,7 @@ static void at_open_door(struct site *s, struct envelope *e, int door)
         const struct lk_op *op = &site_core(s)->door[door].op;
         door = op->purpose == LK_PURPOSE_DEPOSIT && !op->withdrawn ? door : LK_NO_DOOR;
     }
-    if (door != LK_NO_DOOR && s->door[door].open) {
+    if (kiosk_wait_open(s, door)) {
         put_in(s, e, door);
     }
 }
@@ -235,10 +236,7 @@ static void empties(struct site *s, bool post)
         press(s, LK_BUTTON_RETRY);
         (void)kiosk_wait_while(s, LK_SCREEN_RECALL_OPENING, 40 * SECOND_MS);
     }
-    for (int i = 0; i < 25 && !s->door[door].open && kiosk_screen(s) == LK_SCREEN_RECALL_JAM; i++) {
-        site_wait(s, SECOND_MS);
-    }
-    if (!s->door[door].open) {
+    if (!kiosk_wait_open(s, door)) {
         return;
     }
     site_wait(s, 3 * SECOND_MS);

@@ -261,6 +261,8 @@ bool kiosk_choose(struct site *s, enum lk_button button, const char *item);
 bool kiosk_next(struct site *s); /* NEXT: of a person's items, or of a round */
 enum lk_custody kiosk_custody(struct site *s, const char *item);
 enum lk_screen kiosk_wait_while(struct site *s, enum lk_screen screen, int64_t most_ms);
+/* Whoever stands there looks at the door, not at the screen: it may give way late, or with its board lost. */
+bool kiosk_wait_open(struct site *s, int door);
 bool kiosk_send(struct site *s, struct lk_input *in);
 void kiosk_clear(struct site *s); /* waits until the kiosk is free for the next person */
 
