@@ -35,7 +35,8 @@ static bool may_say(const struct lk_core_config *cfg, const struct lk_core *core
         return op->turn != LK_REASON_NONE || core->session.screen == LK_SCREEN_REFUSE_ASK;
     }
     bool refusing = button == LK_BUTTON_REFUSE || button == LK_BUTTON_CONFIRM;
-    return op->turn == LK_REASON_NONE && (!refusing || (cfg->refusable && op->actor == LK_ACTOR_RECIPIENT));
+    bool own = op->actor == LK_ACTOR_RECIPIENT && lk_session_actor(&core->session) == LK_ACTOR_RECIPIENT;
+    return op->turn == LK_REASON_NONE && (!refusing || (cfg->refusable && own));
 }
 
 static bool may_taken(const struct lk_core_config *cfg, const struct lk_core *core, enum lk_button button)

@@ -278,6 +278,22 @@ CASE(law_8_a_refused_item_opens_for_nobody_with_a_code)
     CHECK_INT(bench.core.lockout.tries, 0);
 }
 
+CASE(a_friend_refuses_nothing)
+{
+    static const uint64_t opener[] = {OTHER_CODE, CODE}, other[] = {CODE, OTHER_CODE};
+    for (int i = 0; i < 2; i++) {
+        setup();
+        (void)stock("X1", CODE, TOKEN);
+        grant("X1", OTHER_CODE, "");
+        code(opener[i]);
+        opens(A01);
+        CHECK_INT(shown().button[LK_BUTTON_REFUSE], i == 1);
+        code(other[i]); /* the other one of them, while the door stands open */
+        CHECK_INT(shown().screen, LK_SCREEN_TAKE);
+        CHECK(!shown().button[LK_BUTTON_REFUSE]);
+    }
+}
+
 CASE(shut_while_it_was_asked_is_taken)
 {
     setup();
@@ -423,6 +439,7 @@ int main(int argc, char **argv)
         NAMED(a_reopened_door_is_disputed_when_it_is_shut),
         NAMED(a_disputed_item_is_not_collected_again_by_its_code),
         NAMED(law_8_a_refused_item_opens_for_nobody_with_a_code),
+        NAMED(a_friend_refuses_nothing),
         NAMED(shut_while_it_was_asked_is_taken),
         NAMED(a_rating_is_one_tap_and_only_one),
         NAMED(law_11_more_time_is_days_more_and_as_often_as_allowed),

@@ -23,7 +23,8 @@ struct lk_op {
     enum lk_custody to;               /* recall: what its items become: AT_WINDOW, WITH_COURIER or RETURNED */
     char waybill[LK_WAYBILL_MAX + 1]; /* recall to the post */
     enum lk_reason turn;              /* what the person said while the door was open, and what closing therefore means:
-                                         pickup: REJECTED, NOT_MINE, NOTHING_INSIDE; withdrawn deposit: NOT_EMPTY; else NONE */
+                                         pickup: REJECTED, NOT_MINE, NOTHING_INSIDE; reopen to put it back: NOT_MINE;
+ withdrawn deposit: NOT_EMPTY; else NONE */
     bool unchecked;                   /* deposit: the second scan that this site asks for has not come yet */
     bool withdrawn;                   /* deposit: the courier takes the item out again; closing frees the door */
     bool rewired;                     /* restored, and its door is wired otherwise than when it was pulsed */

@@ -23,7 +23,7 @@ struct lk_view {
     bool out_of_service;              /* no bank answers */
     unsigned doors_open;              /* how many doors stand open now: "please close" */
     char open_door[LK_LABEL_MAX + 1]; /* the lowest one left open, "" when none */
-    unsigned more;                    /* TAKEN: further compartments the same code opens */
+    unsigned more;                    /* TAKE, TAKEN: further compartments the same code opens */
     char receipt[LK_ITEM_ID_MAX + 1]; /* DROP_PLACED: the receipt number */
     enum lk_custody custody;          /* WINDOW_ITEM: where the item is; else NONE */
     char name[LK_NAME_MAX + 1];       /* staff screens: the masked name */
