@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TRIES_MOST = 8, NEXT_MOST = 8 };
+enum { TRIES_MOST = 8, DEAD_CODE_TRIES = 4, NEXT_MOST = 8 };
 
 static void comes_again(struct site *s, int item)
 {
@@ -179,6 +179,15 @@ static bool tries_to_open(struct site *s, struct envelope *e)
     return opened;
 }
 
+/* The code is no good any more: who comes again and again then asks at the window instead. */
+static bool is_dead(const struct site *s)
+{
+    enum lk_reason reason = s->up ? site_core(s)->session.reason : LK_REASON_NONE;
+    return kiosk_screen(s) == LK_SCREEN_NOTICE &&
+           (reason == LK_REASON_WRONG_CODE || reason == LK_REASON_UNKNOWN_BARCODE ||
+            reason == LK_REASON_ITEM_CANCELLED || reason == LK_REASON_REJECTED);
+}
+
 static void wants_time(struct site *s, int item)
 {
     struct envelope *e = &s->item[item];
@@ -211,11 +220,13 @@ void citizen_comes(struct site *s, int item)
     if (e->wants_time) {
         wants_time(s, item);
     } else if (!tries_to_open(s, e) && e->where == BEHIND_DOOR) {
+        bool dark = !s->up;
         for (int i = 0; i < 10 && !s->up; i++) {
             site_wait(s, MINUTE_MS); /* the light went out; the same person types the code again */
         }
-        kiosk_clear(s);
-        if (e->where == BEHIND_DOOR && !tries_to_open(s, e) && e->where == BEHIND_DOOR) {
+        bool again = dark && e->where == BEHIND_DOOR && tries_to_open(s, e);
+        if (!again && e->where == BEHIND_DOOR) {
+            e->tries += is_dead(s) ? DEAD_CODE_TRIES : 0;
             comes_again(s, item);
         }
     }

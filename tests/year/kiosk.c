@@ -77,7 +77,7 @@ bool kiosk_scan(struct site *s, const char *text)
         look(s, lk_facts_waybill(s->store, &now, text, CODE_DIGITS, &in), "a waybill");
     } else {
         bool staff = session->staff != LK_ACTOR_SYSTEM && session->screen != LK_SCREEN_HAND_OVER;
-        look(s, lk_facts_scan(s->store, &now, text, CODE_DIGITS, staff, &in), "a scan");
+        look(s, lk_facts_scan(s->store, &now, text, staff, &in), "a scan");
     }
     return kiosk_send(s, &in);
 }
@@ -113,7 +113,7 @@ bool kiosk_next(struct site *s)
     const struct lk_session *session = &site_core(s)->session;
     in.button = LK_BUTTON_NEXT;
     look(s,
-         session->screen == LK_SCREEN_TAKEN ? lk_facts_sibling(s->store, &now, session->item.id, &in)
+         session->screen == LK_SCREEN_TAKEN ? lk_facts_sibling(s->store, &now, &session->item, &in)
                                             : lk_facts_round(s->store, &now, session->item.id, &in),
          "the next one");
     return kiosk_send(s, &in);
@@ -122,8 +122,8 @@ bool kiosk_next(struct site *s)
 enum lk_custody kiosk_custody(struct site *s, const char *item)
 {
     struct lk_store_found found = {0};
-    if (!s->up) {
-        return LK_CUSTODY_NONE;
+    while (!s->up) {
+        site_wait(s, MINUTE_MS); /* whoever wants to know waits for the light */
     }
     struct lk_stamp now = site_stamp(s);
     look(s, lk_store_find_item(s->store, &now, item, &found), "an item");

@@ -283,6 +283,10 @@ void site_cut(struct site *s, bool power)
     if (!s->up) {
         return;
     }
+    if (!power) {
+        struct lk_input in = lk_engine_input(LK_IN_SHUTDOWN);
+        lk_engine_post(s->engine, &in);
+    }
     s->before_cut = *site_core(s);
     s->engine = lk_engine_destroy(s->engine);
     s->up = false;
@@ -342,7 +346,7 @@ static void happens_to_site(struct site *s, const struct happening *h)
 {
     bool cut = h->kind == H_POWER && s->up;
     if (cut) {
-        site_cut(s, h->arg != 0);
+        site_cut(s, h->arg != 0); /* or somebody restarts the service */
         (void)site_plan(s, H_BOOT, site_now(s) + chance_between(&s->rng, 20 * SECOND_MS, 30 * MINUTE_MS), 0);
     } else if (h->kind == H_BOOT) {
         site_boot(s);

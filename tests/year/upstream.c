@@ -117,8 +117,8 @@ void upstream_deliver(struct site *s, int item)
 void upstream_some_command(struct site *s)
 {
     static const enum lk_command_kind kinds[] = {
-        LK_CMD_ITEM_UPDATE,  LK_CMD_ITEM_TRANSFER,   LK_CMD_ITEM_EXTEND,      LK_CMD_CODE_REISSUE,
-        LK_CMD_CODE_REVOKE,  LK_CMD_DELEGATE_REVOKE, LK_CMD_COMPARTMENT_OPEN, LK_CMD_STATUS_GET,
+        LK_CMD_ITEM_UPDATE, LK_CMD_ITEM_TRANSFER,   LK_CMD_ITEM_EXTEND,      LK_CMD_CODE_REISSUE,
+        LK_CMD_CODE_REVOKE, LK_CMD_DELEGATE_REVOKE, LK_CMD_COMPARTMENT_OPEN, LK_CMD_STATUS_GET,
     };
     if (s->items == 0) {
         return;

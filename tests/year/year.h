@@ -77,7 +77,7 @@ struct envelope {
     enum lk_size size;
     bool second_factor, low_reach, announced, dropoff;
     bool by_qr, delegate, rates, wants_time, forgets, wrong_first, never_comes, is_cancelled, unannounced, loaded_late;
-    bool bad_address; /* the post cannot deliver it */
+    bool bad_address;  /* the post cannot deliver it */
     bool brought_back; /* the courier brings it back */
     bool known_unseen; /* something happened that no sensor and nobody could tell: not held against the core */
     enum dispute dispute;
@@ -199,7 +199,7 @@ struct site {
     struct envelope *item;
     size_t items;
     unsigned jti, waybills;
-    int round_at; /* the weekly round goes on at this door */
+    int round_at;               /* the weekly round goes on at this door */
     struct lk_command *waiting; /* what upstream could not send yet */
     size_t waits, waits_room;
     int acks_late; /* nights without an ack */
@@ -275,7 +275,6 @@ void staff_here(struct site *s, int item); /* it is at the window: what happens 
 /* window.c */
 void window_batch(struct site *s);
 void window_person(struct site *s, int item);
-
 
 /* care.c */
 void care_morning(struct site *s);
