@@ -146,6 +146,12 @@ static void tell_of_windows(struct lk_app *app)
     struct lk_face_window window;
     lk_windows_now(app->config, &now, &window);
     lk_face_window(app->face, &window);
+    bool missing = window.state == LK_FACE_WINDOW_UNKNOWN && now.quality == LK_CLOCK_SYNCED;
+    if (missing && !app->hours_missing) {
+        lk_log(LK_WARN, LK_BLAME_CONFIG,
+               "no [holidays YEAR] describes this year; the kiosk does not say when the windows are open");
+    }
+    app->hours_missing = missing;
 }
 
 static void on_housekeeping(evutil_socket_t fd, short what, void *user)

@@ -57,6 +57,7 @@ struct lk_app {
     struct event *signals[2], *housekeeping, *stop_timer;
     int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
+    bool hours_missing; /* it was said that this year has no [holidays YEAR] */
     int exit_code; /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
     struct lk_follower *followers; /* admin clients of `events --follow` */

@@ -19,7 +19,7 @@ static bool local_moment(int64_t wall_ms, struct lk_moment *ret_moment)
 {
     time_t at = (time_t)(wall_ms / 1000);
     struct tm tm;
-    if (!localtime_r(&at, &tm) ||
+    if ((int64_t)at != wall_ms / 1000 || !localtime_r(&at, &tm) ||
         lk_hours_day(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday, &ret_moment->day) < 0) {
         return false;
     }

@@ -321,6 +321,19 @@ class WindowHours(bad_case.Case):
         self.told(one, state="unknown", day="", at="")
         self.assertEqual(one.daemon.stop(), 0)
 
+    def test_a_year_that_nobody_described(self):
+        last = datetime.datetime.now(SHANGHAI).year - 1
+        one = self.site(broker=False, start=False,
+                        more=f"[window 3]\nhours = mon-sun 00:00-24:00\n[holidays {last}]\nclosed = {last}-01-01\n")
+        synced = os.path.join(one.folder, "synced")
+        with open(synced, "w", encoding="utf-8"):
+            pass
+        one.start(bad_case.preloaded("wrong-clock", WRONG_CLOCK_SYNCED=synced))
+        self.told(one, name="3", state="unknown", day="", at="")
+        until(lambda: "no [holidays YEAR] describes this year" in one.daemon.log(), 5, "the log to say so")
+        self.assertEqual(one.daemon.stop(), 0)
+        self.assertEqual(one.daemon.log().count("[holidays YEAR]"), 1)
+
     def test_no_window_is_no_word(self):
         one = self.site(broker=False)
         self.assertIsNone(one.kiosk.view()["window"])
