@@ -3,7 +3,7 @@
  * and empties the store's files of what was erased. Every minute, and soon after lk_dues_look().
  *
  * Thread: the owner thread. Blocking: a commit per due, at most DUES_PER_TURN of them before others get their turn; a
- * scrub of the store for some ms, only when the kiosk rests. Errors: told in the log; the next minute tries again.
+ * scrub of the store once a day, only when the kiosk rests. Errors: told in the log; the next minute tries again.
  */
 #ifndef APP_DUES_H
 #define APP_DUES_H
@@ -23,6 +23,16 @@ int lk_dues_create(const struct lk_dues_config *config, struct lk_dues **ret_due
 
 /* Something changed that dates depend on: the clock is right now, or jumped. NULL is fine. */
 void lk_dues_look(struct lk_dues *dues);
+
+/* What lk_dues_now() did. */
+struct lk_dues_done {
+    unsigned erased, records;
+    bool more; /* there is more to do */
+};
+
+/* Does some of what is due at once, as many as in one turn: somebody asks for it. 0, or the error of a look-up or
+ * commit; what was done before it is done and counted. */
+int lk_dues_now(struct lk_dues *dues, struct lk_dues_done *ret_done);
 
 /* NULL is fine. Returns NULL. */
 struct lk_dues *lk_dues_destroy(struct lk_dues *dues);

@@ -5,7 +5,10 @@
     "COALESCE(i.door, (SELECT c.label FROM compartment c WHERE c.item = i.id)), "                                      \
     "i.cancelled, i.low_reach, i.phone_tail, i.deposited_wall_ms, i.retain_until_wall_ms, "                            \
     "EXISTS (SELECT 1 FROM secret l WHERE l.item = i.rid AND l.live = 1), "                                            \
-    "i.rejected, i.dropoff, i.second_factor, i.extended, i.phone_mac, i.name, i.case_id, i.site, i.waybill "
+    "i.rejected, i.dropoff, i.second_factor, i.extended, i.phone_mac, i.name, i.case_id, i.site, i.waybill, "          \
+    "i.reminded, i.overdue_told, "                                                                                     \
+    "EXISTS (SELECT 1 FROM secret r WHERE r.item = i.rid AND r.live = 1 AND r.holder = 'recipient'), "                 \
+    "EXISTS (SELECT 1 FROM secret d WHERE d.item = i.rid AND d.live = 1 AND d.holder = 'delegate') "
 
 /* What a code still opens; what upstream took back or the recipient refused waits for staff. */
 #define OPENS "i.custody = 'in_locker' AND i.cancelled = 0 AND i.rejected = 0 "
