@@ -108,6 +108,7 @@ static int turn(struct lk_dues *dues)
 int lk_dues_now(struct lk_dues *dues, struct lk_dues_done *ret_done)
 {
     dues->done = (struct lk_dues_done){0};
+    dues->scrub_at_ms = 0; /* somebody wants it done */
     int r = turn(dues);
     *ret_done = dues->done;
     ret_done->more = r > 0;
