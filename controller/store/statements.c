@@ -115,7 +115,7 @@ const char *const lk_statements[ST_COUNT] = {
 
     /* Of several items of one person the one that can be taken out, by door. */
     [ST_FIND_LIVE] = "SELECT " ITEM_COLUMNS ", s.holder, s.tail FROM secret s JOIN item i ON i.rid = s.item "
-                     "WHERE s.mac = ?1 AND s.live = 1 AND s.kind = ?2 ORDER BY (" OPENS ") DESC, i.door, i.id LIMIT 1",
+                     "WHERE s.mac = ?1 AND s.live = 1 AND s.kind = ?2 ORDER BY (" OPENS ") DESC, i.door, i.id",
     [ST_FIND_DEAD] = "SELECT " ITEM_COLUMNS ", s.holder, s.tail FROM secret s JOIN item i ON i.rid = s.item "
                      "WHERE s.mac = ?1 AND s.live = 0 AND s.kind = ?2 ORDER BY s.rid DESC LIMIT 1",
     [ST_COUNT_MORE] = "SELECT count(DISTINCT i.door) FROM secret s JOIN item i ON i.rid = s.item "
