@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { ITEMS_MOST = 500, RECALLS_MOST = 512, DAYS_MOST = 365, TIME_MAX = 32 };
+enum { ITEMS_MOST = 500, RECALLS_MOST = 512, DAYS_MOST = 365, DIGITS_MOST = 16, TIME_MAX = 32 };
 
 /* --- the window's work
  * ---------------------------------------------------------------------------------------------------------------- */
@@ -71,6 +71,29 @@ void lk_admin_item_extend(void *user, struct lk_admin_request *request, const js
     }
 }
 
+/* What the person at the window shows is compared here; the core hears only whether it fits, and records it if not.
+ * Nothing is shown for material that a citizen left for the office. */
+void lk_admin_item_hand_over(void *user, struct lk_admin_request *request, const json_t *args)
+{
+    struct lk_app *app = user;
+    const char *item = NULL, *digits = NULL;
+    struct lk_input in = input_of(LK_ADMIN_HAND_OVER);
+    if (!lk_admin_text(request, args, "item", true, LK_ITEM_ID_MAX, &item) ||
+        !lk_admin_text(request, args, "digits", false, DIGITS_MOST, &digits)) {
+        return;
+    }
+    if (digits && !lk_text_is_digits(digits, 4, DIGITS_MOST)) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.digits: must be 4 to 16 digits");
+        return;
+    }
+    int r = digits ? lk_store_proof(app->store, item, digits, &in.proof) : 0;
+    if (r < 0) {
+        lk_admin_store_failed(request, r);
+        return;
+    }
+    item_command(app, request, args, &in, LK_CUSTODY_COLLECTED);
+}
+
 /* --- what staff read about items
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -109,6 +132,18 @@ static json_t *item_json(struct lk_app *app, const struct lk_store_item *row)
     return json;
 }
 
+/* Whose code or token is live. */
+static json_t *holders_json(const struct lk_store_item *row)
+{
+    json_t *list = json_array();
+    for (int h = 0; h < LK_HOLDERS; h++) {
+        if (row->holder[h]) {
+            json_array_append_new(list, json_string(lk_holder_name((enum lk_holder)h)));
+        }
+    }
+    return list;
+}
+
 static void add_details(json_t *json, const struct lk_store_item *row)
 {
     const struct lk_item *item = &row->item;
@@ -119,8 +154,11 @@ static void add_details(json_t *json, const struct lk_store_item *row)
     json_object_set_new(json, "low_reach", json_boolean(item->low_reach));
     json_object_set_new(json, "second_factor", json_boolean(item->second_factor));
     json_object_set_new(json, "extended", json_integer(item->extended));
+    json_object_set_new(json, "holders", holders_json(row));
     json_object_set_new(json, "deposited", time_or_null(row->deposited_wall_ms));
     json_object_set_new(json, "retain_until", time_or_null(row->retain_until_wall_ms));
+    json_object_set_new(json, "reminded", json_boolean(row->reminded));
+    json_object_set_new(json, "told_overdue", json_boolean(row->told_overdue));
 }
 
 static bool has_room(struct item_walk *walk)
@@ -204,9 +242,14 @@ void lk_admin_recalls(void *user, struct lk_admin_request *request, const json_t
 {
     struct lk_app *app = user;
     struct lk_stamp now = lk_engine_stamp(app->engine);
-    (void)args;
+    const json_t *round = json_object_get(args, "round");
     struct item_walk walk = {.app = app, .room = RECALLS_MOST};
+    if (round && !json_is_boolean(round)) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.round: must be true or false");
+        return;
+    }
     walk.list = json_array();
-    int r = lk_store_list_recalls(app->store, &now, walk.room + 1, add_recall, &walk);
+    int r = json_is_true(round) ? lk_store_list_round(app->store, &now, walk.room + 1, add_recall, &walk)
+                                : lk_store_list_recalls(app->store, &now, walk.room + 1, add_recall, &walk);
     answer_list(request, &walk, r);
 }

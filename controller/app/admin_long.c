@@ -2,6 +2,7 @@
  * slices on the owner thread so that doors never wait for them. SQLite's quick_check cannot be sliced, and nobody else
  * may open the live file: with a big database it waits for a moment when nobody is at the cabinet. */
 #include "app.h"
+#include "rounds.h"
 #include "store/care.h"
 #include "store/find.h"
 #include "store/log.h"
@@ -355,6 +356,14 @@ static void check_doors(struct lk_app *app, struct checks *checks)
     }
 }
 
+static void check_inspection(struct lk_app *app, struct checks *checks)
+{
+    struct lk_rounds rounds = {0};
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    int r = lk_rounds_state(app->store, app->config, &now, &rounds);
+    check(checks, "inspection", "", r == 0 && !rounds.due, r < 0 ? LK_REASON_STORE_FAILED : LK_REASON_OVERDUE, "");
+}
+
 static void check_uplink(struct lk_app *app, struct checks *checks)
 {
     if (app->postal) {
@@ -386,6 +395,7 @@ static void self_checked(struct lk_long_job *job)
     check_cabinet(app, &checks);
     check_readers(app, &checks);
     check_doors(app, &checks);
+    check_inspection(app, &checks);
     lk_admin_ok(job->request, json_pack("{s:o, s:b}", "checks", checks.list, "ok", checks.ok));
 }
 

@@ -1,4 +1,5 @@
 #include "app.h"
+#include "rounds.h"
 #include "store/find.h"
 #include "store/log.h"
 #include "uplink/envelope.h"
@@ -120,6 +121,20 @@ static void add_log_state(struct lk_app *app, json_t *json)
     json_object_set_new(json, "oldest_unacked", oldest ? json_string(time) : json_null());
 }
 
+static json_t *inspection_json(struct lk_app *app)
+{
+    struct lk_rounds rounds;
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    char text[32] = "";
+    struct lk_text t = lk_text_init(text, sizeof(text));
+    if (lk_rounds_state(app->store, app->config, &now, &rounds) < 0) {
+        return json_null(); /* better nothing than a wrong answer */
+    }
+    lk_text_add_utc(&t, rounds.last_wall_ms);
+    return json_pack("{s:o, s:i, s:b}", "last", rounds.last_wall_ms == 0 ? json_null() : json_string(text),
+                     "every_days", (int)app->config->inspect_every_days, "due", rounds.due);
+}
+
 static bool is_ready(struct lk_app *app)
 {
     const struct lk_core *core = lk_engine_core(app->engine);
@@ -149,6 +164,8 @@ void lk_admin_status(void *user, struct lk_admin_request *request, const json_t 
     json_object_set_new(json, "doors", door_counts_json(app));
     json_object_set_new(json, "readers", lk_readers_json(app));
     json_object_set_new(json, "wiring_changed", wiring_json(app));
+    json_object_set_new(json, "inspection", inspection_json(app));
+    json_object_set_new(json, "two_person_s", json_integer(app->config->core.two_person_ms / 1000));
     json_object_set_new(
         json, "kiosk",
         json_pack("{s:s, s:i}", "url", lk_face_url(app->face), "streams", (int)lk_face_streams(app->face)));

@@ -116,10 +116,11 @@ lk_admin_handler lk_admin_status, lk_admin_doors, lk_admin_uplink, lk_admin_even
 lk_admin_handler lk_admin_bus, lk_admin_metrics; /* admin_bus.c */
 lk_admin_handler lk_admin_store, lk_admin_selfcheck, lk_admin_backup;
 lk_admin_handler lk_admin_open, lk_admin_block, lk_admin_unblock, lk_admin_confirm, lk_admin_settle;
-lk_admin_handler lk_admin_inspected, lk_admin_round_done; /* admin_change.c */
-lk_admin_handler lk_admin_item_receive;                   /* admin_item.c: these and the next ones */
+lk_admin_handler lk_admin_inspected, lk_admin_round_done;        /* admin_change.c */
+lk_admin_handler lk_admin_item_receive, lk_admin_item_hand_over; /* admin_item.c: these and the next ones */
 lk_admin_handler lk_admin_item_send, lk_admin_item_return, lk_admin_item_reject, lk_admin_item_extend;
 lk_admin_handler lk_admin_items, lk_admin_recalls;
+lk_admin_handler lk_admin_purge; /* admin_purge.c */
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 

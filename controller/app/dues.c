@@ -20,7 +20,8 @@ struct lk_dues {
     struct event *timer;
     enum lk_due last;
     char last_item[LK_ITEM_ID_MAX + 1];
-    bool unscrubbed; /* something may have been erased since the files were emptied of it */
+    struct lk_dues_done done; /* since this was emptied */
+    bool unscrubbed;          /* something may have been erased since the files were emptied of it */
 };
 
 static void again(struct lk_dues *dues, bool soon)
@@ -61,8 +62,13 @@ static int step(struct lk_dues *dues)
         in.item = found.item;
     }
     r = lk_engine_submit(dues->config.engine, &in);
-    dues->unscrubbed = dues->unscrubbed || (r == 0 && in.due == LK_DUE_ERASE);
-    return r < 0 ? r : 1;
+    if (r < 0) {
+        return r;
+    }
+    dues->unscrubbed = dues->unscrubbed || in.due == LK_DUE_ERASE;
+    dues->done.erased += in.due == LK_DUE_ERASE;
+    dues->done.records += in.due == LK_DUE_PURGE ? in.count : 0;
+    return 1;
 }
 
 /* Only when nobody is at the kiosk: it takes some ms, and waits a minute without harm. */
@@ -81,11 +87,9 @@ static void scrub(struct lk_dues *dues)
     }
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *user)
+/* Some of them. 1: there may be more; 0: there are none; negative errno. */
+static int turn(struct lk_dues *dues)
 {
-    (void)fd;
-    (void)what;
-    struct lk_dues *dues = user;
     int r = 1;
     for (int i = 0; i < DUES_PER_TURN && r > 0; i++) {
         r = step(dues);
@@ -93,7 +97,24 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     if (r == 0) {
         scrub(dues);
     }
-    again(dues, r > 0);
+    return r;
+}
+
+int lk_dues_now(struct lk_dues *dues, struct lk_dues_done *ret_done)
+{
+    dues->done = (struct lk_dues_done){0};
+    int r = turn(dues);
+    *ret_done = dues->done;
+    ret_done->more = r > 0;
+    return r < 0 ? r : 0;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct lk_dues *dues = user;
+    again(dues, turn(dues) > 0);
 }
 
 int lk_dues_create(const struct lk_dues_config *config, struct lk_dues **ret_dues)

@@ -24,6 +24,16 @@ int lk_dues_create(const struct lk_dues_config *config, struct lk_dues **ret_due
 /* Something changed that dates depend on: the clock is right now, or jumped. NULL is fine. */
 void lk_dues_look(struct lk_dues *dues);
 
+/* What lk_dues_now() did. */
+struct lk_dues_done {
+    unsigned erased, records;
+    bool more; /* there is more to do */
+};
+
+/* Does some of what is due at once, as many as in one turn: somebody asks for it. 0, or the error of a look-up or
+ * commit; what was done before it is done and counted. */
+int lk_dues_now(struct lk_dues *dues, struct lk_dues_done *ret_done);
+
 /* NULL is fine. Returns NULL. */
 struct lk_dues *lk_dues_destroy(struct lk_dues *dues);
 

@@ -1,5 +1,6 @@
 #include "metrics.h"
 
+#include "rounds.h"
 #include "store/find.h"
 #include "store/log.h"
 #include "wiring.h"
@@ -123,6 +124,47 @@ static void add_items(struct lk_app *app, struct lk_text *out)
         sample(out, "items", LABEL("custody", lk_custody_name((enum lk_custody)c)), (double)counts.items[c]);
     }
     one(out, "codes_live", "gauge", "Pickup codes that open a door.", (double)counts.codes_live);
+}
+
+/* Items that staff are to take out of the cabinet, by why. */
+struct recall_counts {
+    unsigned overdue, cancelled, rejected, dropoff;
+};
+
+static bool count_recall(void *user, const struct lk_store_item *row)
+{
+    struct recall_counts *n = user;
+    n->overdue += row->item.overdue;
+    n->cancelled += row->item.cancelled;
+    n->rejected += row->item.rejected;
+    n->dropoff += row->item.dropoff;
+    return true;
+}
+
+static void add_recalls(struct lk_app *app, struct lk_text *out)
+{
+    struct recall_counts n = {0};
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    if (lk_store_list_round(app->store, &now, 0, count_recall, &n) < 0) {
+        return;
+    }
+    head(out, "recalls", "gauge", "Items in the cabinet that staff are to take out, by why; an item may count twice.");
+    sample(out, "recalls", LABEL("why", "overdue"), n.overdue);
+    sample(out, "recalls", LABEL("why", "cancelled"), n.cancelled);
+    sample(out, "recalls", LABEL("why", "rejected"), n.rejected);
+    sample(out, "recalls", LABEL("why", "dropoff"), n.dropoff);
+}
+
+static void add_inspection(struct lk_app *app, struct lk_text *out)
+{
+    struct lk_rounds rounds;
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    if (lk_rounds_state(app->store, app->config, &now, &rounds) < 0) {
+        return;
+    }
+    one(out, "inspection_last_timestamp_seconds", "gauge", "When the last inspection round ended; 0: there was none.",
+        (double)rounds.last_wall_ms / 1000);
+    one(out, "inspection_due", "gauge", "Whether the last inspection round is too long ago.", rounds.due);
 }
 
 static void add_store(struct lk_app *app, struct lk_text *out)
@@ -327,7 +369,8 @@ static void add_banks(struct lk_app *app, struct lk_text *out)
 void lk_metrics_text(struct lk_app *app, struct lk_text *out)
 {
     static void (*const parts[])(struct lk_app *, struct lk_text *) = {
-        add_daemon, add_doors, add_items, add_store, add_uplink, add_scanner, add_banks, add_boards,
+        add_daemon, add_doors,  add_items,   add_recalls, add_inspection,
+        add_store,  add_uplink, add_scanner, add_banks,   add_boards,
     };
     for (size_t i = 0; i < LK_ARRAY_SIZE(parts); i++) {
         parts[i](app, out);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "crash_point.h"
 #include "postal_impl.h"
+#include "rounds.h"
 #include "store/log.h"
 #include "uplink/envelope.h"
 #include "wiring.h"
@@ -118,6 +119,11 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
         if (lk_wiring_held(lk_engine_core_config(p->engine), core, (int)b, 0) != NULL && n < room) {
             faults[n++] = (struct lk_envelope_fault){"wiring", p->config->bank[b].name, LK_REASON_WIRING_CHANGED};
         }
+    }
+    struct lk_rounds rounds;
+    struct lk_stamp now = lk_engine_stamp(p->engine);
+    if (lk_rounds_state(p->store, p->config, &now, &rounds) == 0 && rounds.due && n < room) {
+        faults[n++] = (struct lk_envelope_fault){"inspection", "", LK_REASON_OVERDUE};
     }
     return n;
 }

@@ -115,15 +115,33 @@ static int item_change(struct lk_ctl *ctl, const char *cmd, json_t *args, const 
     return lk_show_change(ctl, cmd, args, done, LK_WORDS({"item", ctl->words[1]}, {"waybill", third(ctl)}));
 }
 
+/* Whether a citizen left it for the office: then there is nothing to show. */
+static int is_dropoff(struct lk_ctl *ctl, bool *ret_dropoff)
+{
+    json_t *result = NULL;
+    int code = lk_ctl_call(ctl, "items", json_pack("{s:s}", "item", ctl->words[1]), false, NULL, &result);
+    const json_t *item = json_array_get(json_object_get(result, "items"), 0);
+    *ret_dropoff = json_is_true(json_object_get(item, "dropoff"));
+    json_decref(result);
+    return code;
+}
+
 /* What the person shows is typed without echo, or read from a file: others may look at the screen and at the command
  * line. */
 static int item_hand_over(struct lk_ctl *ctl)
 {
     char digits[LK_SECRET_MAX + 1] = "";
-    int code = lk_ctl_secret(ctl, "ctl.ask.shown", lk_ctl_more(ctl, LK_OPT_CODE_FILE), digits, sizeof(digits));
+    const char *file = lk_ctl_more(ctl, LK_OPT_CODE_FILE);
+    bool dropoff = false;
+    int code = is_dropoff(ctl, &dropoff);
+    if (code == LK_EXIT_OK && (!dropoff || file)) {
+        code = lk_ctl_secret(ctl, "ctl.ask.shown", file, digits, sizeof(digits));
+    }
     if (code == LK_EXIT_OK) {
         json_t *args = item_args(ctl);
-        json_object_set_new(args, "digits", json_string(digits));
+        if (digits[0] != '\0') {
+            json_object_set_new(args, "digits", json_string(digits));
+        }
         code = item_change(ctl, "item_hand_over", args, "ctl.item.done.hand_over");
     }
     explicit_bzero(digits, sizeof(digits));

@@ -26,6 +26,10 @@ enum {
     COL_CASE,
     COL_SITE,
     COL_WAYBILL,
+    COL_REMINDED,
+    COL_TOLD,
+    COL_RECIPIENT,
+    COL_DELEGATE,
     COL_MORE, /* what a statement adds: holder and tail of a secret, or a door */
     COL_TAIL
 };
@@ -81,7 +85,11 @@ int lk_item_read(const struct lk_store *store, sqlite3_stmt *stmt, const struct 
 {
     struct lk_store_item row = {.live = sqlite3_column_int(stmt, COL_LIVE) != 0,
                                 .deposited_wall_ms = sqlite3_column_int64(stmt, COL_PUT),
-                                .retain_until_wall_ms = sqlite3_column_int64(stmt, COL_KEEP)};
+                                .retain_until_wall_ms = sqlite3_column_int64(stmt, COL_KEEP),
+                                .reminded = sqlite3_column_int(stmt, COL_REMINDED) != 0,
+                                .told_overdue = sqlite3_column_int(stmt, COL_TOLD) != 0,
+                                .holder = {[LK_HOLDER_RECIPIENT] = sqlite3_column_int(stmt, COL_RECIPIENT) != 0,
+                                           [LK_HOLDER_DELEGATE] = sqlite3_column_int(stmt, COL_DELEGATE) != 0}};
     struct lk_item *item = &row.item;
     if (read_texts(stmt, item) < 0 || lk_custody_parse(lk_sql_text(stmt, COL_CUSTODY), &item->custody) < 0 ||
         lk_channel_parse(lk_sql_text(stmt, COL_CHANNEL), &item->channel) < 0 ||

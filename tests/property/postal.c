@@ -34,19 +34,19 @@ static void secrets(struct world *w, struct lk_input *in, enum lk_holder holder)
     (void)lk_text_copy(in->secret.tail, sizeof(in->secret.tail), world_chance(w, 500) ? "7788" : "");
 }
 
-/* Whether a live code or token of this item opens another one too. */
-static bool is_shared(const struct world *w, const char *id)
+/* With another person the item's code would be two people's: the engine says so, and the core refuses. */
+static bool is_shared(const struct world *w, const struct lk_input *in)
 {
-    const struct model_secret *all = w->store.secret;
-    bool shared = false;
-    for (int i = 0; i < MODEL_SECRETS; i++) {
-        for (int k = 0; all[i].used && all[i].live && strcmp(all[i].item, id) == 0 && k < MODEL_SECRETS; k++) {
-            bool other = all[k].used && all[k].live && strcmp(all[k].item, id) != 0;
-            shared = shared || (other && ((all[i].code != 0 && all[i].code == all[k].code) ||
-                                          (all[i].token != 0 && all[i].token == all[k].token)));
+    for (int i = 0; i < MODEL_SECRETS * MODEL_SECRETS; i++) {
+        const struct model_secret *own = &w->store.secret[i / MODEL_SECRETS];
+        const struct model_secret *s = &w->store.secret[i % MODEL_SECRETS];
+        bool live = own->used && own->live && s->used && s->live && own->code != 0 && own->code == s->code;
+        bool others = strcmp(own->item, in->command.item.id) == 0 && strcmp(s->item, in->command.item.id) != 0;
+        if (live && others && !model_same_person(model_store_item(&w->store, s->item), &in->command.item)) {
+            return true;
         }
     }
-    return shared;
+    return false;
 }
 
 static void details(struct world *w, struct lk_input *in)
@@ -62,7 +62,7 @@ static void details(struct world *w, struct lk_input *in)
     for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
         in->command.given |= world_chance(w, 300) ? bits[i] : 0;
     }
-    in->code_in_use = (in->command.given & LK_GIVEN_PHONE) != 0 && is_shared(w, in->command.item.id);
+    in->code_in_use = (in->command.given & LK_GIVEN_PHONE) != 0 && is_shared(w, in);
 }
 
 static enum lk_custody wanted(enum lk_command_kind kind)

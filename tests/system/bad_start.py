@@ -183,11 +183,18 @@ class Database(bad_case.Case):
     def test_each_page_zeroed(self):
         pages = os.path.getsize(self.db) // 4096
         self.assertGreater(pages, 10)
+        damaged = 0
         for page in range(pages):
             with self.subTest(page=page + 1):
                 self.setUp()
+                with open(self.db, "rb") as f:
+                    f.seek(page * 4096)
+                    if not any(f.read(4096)):
+                        continue  # a free page, overwritten when it became free: nothing is lost with it
                 self.overwrite(page * 4096, bytes(4096))
                 self.refuse(self.db, "Nothing was changed", "backup")
+                damaged += 1
+        self.assertGreater(damaged, pages // 2)
 
     def test_foreign_files(self):
         with open(self.db, "w", encoding="utf-8") as f:

@@ -113,6 +113,7 @@ class Hall:
                 self.file["fieldbus " + name]["port"] = str(port)
         self.file["paths"] = {"state_dir": self.folder, "run_dir": self.folder}
         self.file["kiosk"] = {"port": "0"}
+        self.file["staff"] = {"two_person_within_s": "0"}  # one technician opens them all
         self.config = os.path.join(self.folder, "lockerd.conf")
         with open(self.config, "w", encoding="utf-8") as f:
             self.file.write(f)

@@ -26,6 +26,8 @@ state_dir = {folder}/state
 run_dir = {folder}/run
 [kiosk]
 port = 0
+[staff]
+two_person_within_s = 0
 """
 
 

@@ -48,6 +48,13 @@ class Window(Folder):
             self.assertEqual(json.loads(raw.stdout), {"item": "Y1", "custody": "collected"})
             self.assertEqual(run(daemon, "item", "hand-over", "Y1").returncode, 2)  # no terminal, no file
 
+    def test_hand_over_of_what_was_left_for_the_office_asks_for_nothing(self):
+        state = healthy()
+        state["items"]["items"].append({"item": "D123456789", "custody": "at_window", "dropoff": True})
+        with FakeDaemon(state) as daemon:
+            self.assertEqual(run(daemon, "item", "hand-over", "D123456789").returncode, 0)
+            self.assertEqual(daemon.requests[-1]["args"], {"item": "D123456789"})
+
     def test_show_tells_what_is_known(self):
         with FakeDaemon(healthy()) as daemon:
             zh, en = (run(daemon, "item", "show", "YL-2026-000123", lang=lang) for lang in ("zh", "en"))

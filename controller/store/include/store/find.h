@@ -72,6 +72,8 @@ int lk_store_make_secret(struct lk_store *store, const char *code, const char *t
 struct lk_store_item {
     struct lk_item item;
     bool live;                    /* has a live code or token */
+    bool holder[LK_HOLDERS];      /* whose those are */
+    bool reminded, told_overdue;  /* what was told of it since it was last extended */
     int64_t deposited_wall_ms;    /* 0: never */
     int64_t retain_until_wall_ms; /* 0: not known yet */
 };

@@ -1,0 +1,45 @@
+#include "rounds.h"
+
+#include "store/care.h"
+#include "store/log.h"
+
+#include <time.h>
+
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+
+static bool take_time(void *user, const struct lk_record *record)
+{
+    struct tm tm = {0};
+    int64_t *at_ms = user;
+    if (strptime(record->time, "%Y-%m-%dT%H:%M:%S", &tm)) {
+        *at_ms = (int64_t)timegm(&tm) * 1000;
+    }
+    return false;
+}
+
+/* When the oldest event that is kept was written; 0: there is none. */
+static int oldest_event(struct lk_store *store, int64_t *ret_wall_ms)
+{
+    *ret_wall_ms = 0;
+    return lk_store_read_events(store, lk_store_first_seq(store) - 1, 1, take_time, ret_wall_ms);
+}
+
+int lk_rounds_state(struct lk_store *store, const struct lk_config *config, const struct lk_stamp *now,
+                    struct lk_rounds *ret_rounds)
+{
+    int64_t last_ms = 0, since_ms = 0;
+    int r = lk_store_last_round(store, &last_ms);
+    since_ms = last_ms;
+    if (r == 0 && last_ms == 0) {
+        r = oldest_event(store, &since_ms);
+    }
+    if (r < 0) {
+        return r;
+    }
+    bool asked_for = config->inspect_every_days > 0 && now->quality == LK_CLOCK_SYNCED && since_ms > 0;
+    *ret_rounds = (struct lk_rounds){
+        .last_wall_ms = last_ms,
+        .due = asked_for && now->wall_ms - since_ms > (int64_t)config->inspect_every_days * DAY_MS,
+    };
+    return 0;
+}
