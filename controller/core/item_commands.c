@@ -65,18 +65,9 @@ static enum lk_reason details_refusal(const struct lk_step *s, const struct lk_i
                                           : LK_REASON_NONE;
 }
 
-/* A citizen was just given this number as a receipt; the item is made once its compartment is chosen. */
-static bool is_receipt(const struct lk_session *session, const char *id)
-{
-    return session->screen == LK_SCREEN_DROP_SIZE && strcmp(session->item.id, id) == 0;
-}
-
 static enum lk_reason announce_refusal(const struct lk_step *s, const struct lk_item *item)
 {
     const struct lk_item *was = &s->in->item;
-    if (is_receipt(&s->core->session, item->id)) {
-        return LK_REASON_ITEM_EXISTS;
-    }
     if (s->in->code_in_use) {
         return LK_REASON_CODE_IN_USE;
     }

@@ -133,7 +133,9 @@ class Judge:
         self.like(what, health, example)
         for fault in health["faults"]:
             self.members(f"{what}: fault", fault, {"what", "reason"}, {"place"})
-            expect(fault["what"] in ("bank", "wiring", "store", "clock") and fault["reason"] in self.page.reasons, f"{what}: {fault}")
+            named = re.search(r"`what` is ([^,]+(?:, [^,]+)*?), `place`", self.page.text)
+            expect(fault["what"] in words(named.group(1)), f"{what}: the page does not name {fault}")
+            expect(fault["reason"] in self.page.reasons, f"{what}: {fault}")
 
     def compartments(self, what, got):
         example = self.page.examples["compartments"]
