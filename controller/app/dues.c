@@ -13,6 +13,7 @@ enum {
     EVERY_S = 60,
     DUES_PER_TURN = 8, /* some ms on an SD card; a person in front of a door comes in between */
     BREATH_US = 20000,
+    SCRUB_EVERY_MS = 86400000, /* every row about people is written anew: once a day spares an SD card */
 };
 
 struct lk_dues {
@@ -22,6 +23,7 @@ struct lk_dues {
     char last_item[LK_ITEM_ID_MAX + 1];
     struct lk_dues_done done; /* since this was emptied */
     bool unscrubbed;          /* something may have been erased since the files were emptied of it */
+    int64_t scrub_at_ms;      /* not before */
 };
 
 static void again(struct lk_dues *dues, bool soon)
@@ -71,16 +73,19 @@ static int step(struct lk_dues *dues)
     return 1;
 }
 
-/* Only when nobody is at the kiosk: it takes some ms, and waits a minute without harm. */
+/* Only when nobody is at the kiosk: it takes a part of a second, and waits a minute without harm. */
 static void scrub(struct lk_dues *dues)
 {
     static struct lk_log_limit limit = {.burst = 1, .window_ms = 3600000}; /* owner thread only */
     unsigned dropped = 0;
-    if (!dues->unscrubbed || lk_engine_core(dues->config.engine)->session.screen != LK_SCREEN_HOME) {
+    int64_t now_ms = lk_engine_now_ms(dues->config.engine);
+    if (!dues->unscrubbed || now_ms < dues->scrub_at_ms ||
+        lk_engine_core(dues->config.engine)->session.screen != LK_SCREEN_HOME) {
         return;
     }
     int r = lk_store_scrub(dues->config.store);
     dues->unscrubbed = r < 0;
+    dues->scrub_at_ms = r < 0 ? 0 : now_ms + SCRUB_EVERY_MS;
     if (r < 0 && lk_log_allowed(&limit, lk_engine_now_ms(dues->config.engine), &dropped)) {
         lk_log(LK_WARN, LK_BLAME_DEVICE, "what was erased could not be taken out of the store's files yet: %s",
                strerror(-r));
@@ -103,6 +108,7 @@ static int turn(struct lk_dues *dues)
 int lk_dues_now(struct lk_dues *dues, struct lk_dues_done *ret_done)
 {
     dues->done = (struct lk_dues_done){0};
+    dues->scrub_at_ms = 0; /* somebody wants it done */
     int r = turn(dues);
     *ret_done = dues->done;
     ret_done->more = r > 0;

@@ -23,19 +23,6 @@ struct person {
 
 static struct person people[PEOPLE];
 
-static int setup(void **state)
-{
-    if (fix_setup_closed(state) != 0) {
-        return -1;
-    }
-    struct fix *f = *state;
-    f->config.remind_days = 2;
-    f->config.personal_days = 30;
-    f->config.records_days = 365;
-    fix_open(f);
-    return 0;
-}
-
 static void make_person(struct fix *f, struct person *p, int n)
 {
     char phone[24];
@@ -376,13 +363,13 @@ static void scrub_waits_for_a_backup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(law_12_no_byte_of_an_erased_person_stays, setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(records_of_the_erased_stay, setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(nobody_is_erased_whose_story_goes_on, setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(records_are_purged_after_their_own_time, setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(law_11_erasure_waits_for_a_synced_clock, setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(a_dispute_keeps_the_person, setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(scrub_waits_for_a_backup, setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(law_12_no_byte_of_an_erased_person_stays, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(records_of_the_erased_stay, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(nobody_is_erased_whose_story_goes_on, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(records_are_purged_after_their_own_time, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(law_11_erasure_waits_for_a_synced_clock, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(a_dispute_keeps_the_person, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(scrub_waits_for_a_backup, fix_setup, fix_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "key.h"
 #include "open.h"
 #include "schema.h"
+#include "sql.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,6 +132,44 @@ static void health_of_a_good_store(void **state)
     assert_null(lk_store_close(NULL));
 }
 
+/* The plan of a statement, one line per step. */
+static void read_plan(struct fix *f, enum lk_st st, struct lk_text *plan)
+{
+    char sql[4096];
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", lk_statements[st]);
+    assert_int_equal(sqlite3_prepare_v2(f->store->db, sql, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        lk_text_addf(plan, "%s\n", sqlite3_column_text(stmt, 3));
+    }
+    sqlite3_finalize(stmt);
+    assert_false(plan->truncated);
+}
+
+/* What happens at a door, at the window or once a minute must not read through a year's items. */
+static void lookups_use_their_indexes(void **state)
+{
+    struct fix *f = *state;
+    static const enum lk_st statements[] = {
+        ST_FIND_LIVE,    ST_FIND_DEAD,        ST_COUNT_MORE,     ST_FIND_ITEM,    ST_CODE_OWNER,    ST_SECRET_CLASH,
+        ST_FIND_SIBLING, ST_COUNT_SIBLINGS,   ST_FIND_COMPANION, ST_PROOF_CODE,   ST_DUE_REMINDER,  ST_DUE_OVERDUE,
+        ST_DUE_ERASE,    ST_COUNT_ERASE,      ST_COUNT_RECORDS,  ST_SECRET_KILL,  ST_SECRET_REVOKE, ST_ITEM_CUSTODY,
+        ST_LIST_CUSTODY, ST_LIST_DUE_OF_DOOR, ST_SECRET_FORGET,  ST_LIST_DEPOSITS};
+    for (size_t i = 0; i < LK_ARRAY_SIZE(statements); i++) {
+        char text[2048];
+        struct lk_text plan = lk_text_init(text, sizeof(text));
+        read_plan(f, statements[i], &plan);
+        if (strstr(text, "SCAN") != NULL) {
+            fail_msg("%s\n%s", lk_statements[statements[i]], text);
+        }
+        assert_true(statements[i] == ST_ITEM_CUSTODY || strstr(text, "SEARCH") != NULL);
+    }
+    char live[2048];
+    struct lk_text plan = lk_text_init(live, sizeof(live));
+    read_plan(f, ST_FIND_LIVE, &plan);
+    assert_non_null(strstr(live, "secret_live (mac=?)"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +179,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(mac_is_hmac_sha256, fix_setup_closed, fix_teardown),
         cmocka_unit_test(errors_are_translated),
         cmocka_unit_test_setup_teardown(health_of_a_good_store, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(lookups_use_their_indexes, fix_setup, fix_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* After a restart the core knows what it knew: run on the real core, step by step, with the store behind it. */
+/* After a restart the core knows what it knew, fact by fact. Whole days: test_days.c. */
 #include "unit/store/fixture.h"
 
 #include <errno.h>
@@ -260,185 +260,212 @@ static void words_nobody_knows(void **state)
     }
 }
 
-/* --- the real core, random days ------------------------------------------------------------------------------------
+/* --- what lies together, and what was said ---------------------------------------------------------------------------
  */
 
-struct day {
-    struct fix *f;
-    struct lk_core core;
-    int64_t now_ms;
-    unsigned seed;
-    unsigned applied;
-};
-
-static unsigned dice(struct day *day, unsigned n)
+/* An item that lies beside the one its compartment is about. */
+static void put_beside(struct fix *f, const char *item, int door, enum lk_custody custody)
 {
-    day->seed = day->seed * 1103515245u + 12345u;
-    return (day->seed >> 16) % n;
+    say_announce(f, item, NULL, NULL);
+    struct lk_effect *change = fx_item(f, LK_FX_ITEM_CUSTODY, item);
+    change->from = LK_CUSTODY_EXPECTED;
+    change->to = custody;
+    change->door = door;
+    apply_ok(f);
 }
 
-static void step(struct day *day, struct lk_input *in)
+/* The items beside the lead of a door, in order, an unknown one with a question mark. */
+static const char *beside(const struct lk_core *core, int door)
 {
-    static struct lk_effects effects;
-    in->now_ms = day->now_ms;
-    in->wall_s = day->f->now.wall_ms / 1000;
-    lk_core_step(&day->f->cfg, &day->core, in, &effects);
-    int r = lk_store_apply(day->f->store, &effects, &day->f->now, NULL);
-    if (r < 0) {
-        fail_msg("apply of %s: %s", lk_input_name(in->kind), strerror(-r));
-    }
-    day->applied++;
-}
-
-static void sense_all(struct day *day, enum lk_sense sense)
-{
-    for (int bank = 0; bank < 2; bank++) {
-        step(day, &(struct lk_input){.kind = LK_IN_BANK, .bank = bank, .bank_state = LK_BANK_READY});
-    }
-    for (int i = 0; i < day->f->cfg.doors; i++) {
-        step(day, &(struct lk_input){.kind = LK_IN_SENSE, .door = i, .sense = sense});
-    }
-}
-
-static struct lk_input about_item(struct day *day, enum lk_input_kind kind, const char *id)
-{
-    struct lk_store_found found = find_item(day->f, id);
-    struct lk_input in = {.kind = kind, .found = found.found, .item = found.item, .code_live = found.live};
-    (void)snprintf(in.text, sizeof(in.text), "%s", id);
-    return in;
-}
-
-static void announce_one(struct day *day, const char *id, unsigned n)
-{
-    struct lk_input in = about_item(day, LK_IN_COMMAND, id);
-    char code[16];
-    in.command.kind = LK_CMD_ITEM_ANNOUNCE;
-    in.command.item.door = LK_NO_DOOR;
-    in.command.item.size = LK_SIZE_S;
-    (void)snprintf(in.command.jti, sizeof(in.command.jti), "cmd-%u", day->applied);
-    in.command.digest[0] = 1;
-    (void)snprintf(in.command.item.id, sizeof(in.command.item.id), "%s", id);
-    (void)snprintf(code, sizeof(code), "%08u", n);
-    assert_int_equal(lk_store_make_secret(day->f->store, code, NULL, &in.secret), 0);
-    assert_int_equal(lk_store_code_in_use(day->f->store, code, id, NULL, &in.code_in_use), 0);
-    step(day, &in);
-}
-
-static void something_happens(struct day *day)
-{
-    unsigned n = dice(day, 12) + 12 * (day->applied / 600);
-    char id[16], code[16];
-    (void)snprintf(id, sizeof(id), "case-%u", n);
-    (void)snprintf(code, sizeof(code), "%08u", n);
-    struct lk_input in;
-    unsigned what = dice(day, 16);
-    int door = (int)dice(day, 16);
-    if (what == 0) {
-        announce_one(day, id, n);
-    } else if (what == 1) {
-        struct lk_store_found found = find_code(day->f, code);
-        step(day, &(struct lk_input){.kind = LK_IN_CODE,
-                                     .well_formed = true,
-                                     .found = found.found,
-                                     .item = found.item,
-                                     .code_live = found.live});
-    } else if (what <= 3) {
-        in = about_item(day, LK_IN_SCAN, id);
-        in.scan = LK_SCAN_ITEM;
-        step(day, &in);
-    } else if (what == 4) {
-        in = (struct lk_input){.kind = LK_IN_SIGN_IN, .staff = {.ok = true, .role = LK_ACTOR_CLERK, .id = "k-1"}};
-        step(day, &in);
-    } else if (what <= 8) {
-        in = about_item(day, LK_IN_BUTTON, id);
-        in.button = (enum lk_button)dice(day, LK_BUTTONS);
-        in.size = LK_SIZE_S;
-        step(day, &in);
-    } else if (what <= 12) {
-        for (door = 0; door < 15 && day->core.door[door].state != LK_DOOR_PULSING &&
-                       !(day->core.door[door].state == LK_DOOR_OPEN && what == 12);) {
-            door++;
-        }
-        enum lk_sense sense = day->core.door[door].state == LK_DOOR_PULSING ? LK_SENSE_OPEN : LK_SENSE_CLOSED;
-        step(day, &(struct lk_input){.kind = LK_IN_SENSE, .door = door, .sense = sense});
-    } else if (what == 13 && dice(day, 4) == 0) {
-        step(day, &(struct lk_input){.kind = LK_IN_SENSE, .door = door, .sense = (enum lk_sense)dice(day, 3)});
-    } else if (what == 14) {
-        in = about_item(day, LK_IN_ADMIN, id);
-        in.admin = (enum lk_admin_op)dice(day, LK_ADMINS);
-        in.door = in.admin == LK_ADMIN_UNBLOCK && dice(day, 2) ? LK_NO_DOOR : door;
-        in.bank = (int)dice(day, 2);
-        in.settle_to = (enum lk_custody)(1 + dice(day, LK_CUSTODIES - 2));
-        in.staff = (struct lk_staff){.ok = true, .role = LK_ACTOR_MAINTENANCE, .id = "m-1"};
-        step(day, &in);
-    } else {
-        day->now_ms += (int64_t)dice(day, 20000);
-        step(day, &(struct lk_input){.kind = LK_IN_TICK});
-    }
-}
-
-/* What a restart must not lose, compared between the core that ran and one made from the store. */
-static void compare(struct day *day)
-{
-    static struct lk_core again;
-    boot(day->f, &again);
-    assert_int_equal(again.next_intent, day->core.next_intent);
-    assert_int_equal(again.lockout.tries, day->core.lockout.tries);
-    assert_int_equal(again.lockout.level, day->core.lockout.level);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(again.bank[i].stopped_by_us, day->core.bank[i].stopped_by_us);
-    }
-    for (int i = 0; i < day->f->cfg.doors; i++) {
-        const struct lk_door *was = &day->core.door[i], *is = &again.door[i];
-        assert_int_equal(is->use, was->use);
-        assert_int_equal(is->blocked_for, was->blocked_for);
-        assert_string_equal(is->item, was->item);
-        assert_int_equal(is->doubt_purpose, was->doubt_purpose);
-        assert_int_equal(is->doubt_from, was->doubt_from);
-        assert_int_equal(is->op.purpose, was->op.purpose);
-        assert_int_equal(is->op.outcome, was->op.outcome);
-        assert_int_equal(is->op.intent, was->op.intent);
-        if (was->op.purpose != LK_PURPOSE_NONE) {
-            assert_int_equal(is->op.actor, was->op.actor);
-            assert_string_equal(is->op.who, was->op.who);
-            assert_int_equal(is->op.from, was->op.from);
-            assert_int_equal(is->op.withdrawn, was->op.withdrawn);
-            assert_int_equal(is->op.to, was->op.to);
-            assert_string_equal(is->op.jti, was->op.jti);
+    static char text[256];
+    struct lk_text t = lk_text_init(text, sizeof(text));
+    for (int i = 0; i < LK_EXTRAS; i++) {
+        const struct lk_extra *extra = &core->extra[i];
+        if (extra->item[0] != '\0' && extra->door == door) {
+            lk_text_addf(&t, "%s%s ", extra->item, extra->unknown ? "?" : "");
         }
     }
+    return text;
 }
 
-static void random_days_survive_restarts(void **state)
+static void what_lies_together_comes_back(void **state)
 {
     struct fix *f = *state;
-    static struct day day;
-    day = (struct day){.f = f, .seed = 20260101};
-    for (unsigned i = 0; i < 6000; i++) {
-        if (i % 300 == 0) { /* power cut and back: what the store knows is all there is */
-            fix_reopen(f);
-            day.now_ms = T0;
-            boot(f, &day.core);
-            step(&day, &(struct lk_input){.kind = LK_IN_BOOT, .clock = LK_CLOCK_SYNCED});
-            sense_all(&day, LK_SENSE_CLOSED);
-        }
-        something_happens(&day);
-        if (i % 5 == 0) {
-            compare(&day);
+    static struct lk_core core;
+    say_announce(f, "lead", NULL, NULL);
+    say_deposit(f, 1, "lead", 8);
+    put_beside(f, "second", 8, LK_CUSTODY_IN_LOCKER);
+    put_beside(f, "third", 8, LK_CUSTODY_IN_LOCKER);
+    say_announce(f, "alone", NULL, NULL);
+    say_deposit(f, 2, "alone", 9);
+    boot(f, &core);
+    assert_string_equal(core.door[8].item, "lead");
+    assert_string_equal(beside(&core, 8), "second third ");
+    assert_string_equal(beside(&core, 9), "");
+    assert_null(lk_core_check(&f->cfg, NULL, &core, NULL));
+    struct lk_effect *use = fx_item(f, LK_FX_DOOR_USE, "third"); /* the story is about another one now */
+    use->door = 8;
+    use->use = LK_USE_OCCUPIED;
+    apply_ok(f);
+    fix_reopen(f);
+    boot(f, &core);
+    assert_string_equal(core.door[8].item, "third");
+    assert_string_equal(beside(&core, 8), "lead second ");
+    assert_int_equal(find_item(f, "second").item.door, 8);
+}
+
+static void unknown_ones_lie_in_a_blocked_compartment(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    say_announce(f, "lead", NULL, NULL);
+    say_deposit(f, 1, "lead", 8);
+    put_beside(f, "lost", 8, LK_CUSTODY_UNKNOWN);
+    put_beside(f, "found", 8, LK_CUSTODY_IN_LOCKER);
+    struct lk_effect *use = fx_item(f, LK_FX_DOOR_USE, "lead");
+    use->door = 8;
+    use->use = LK_USE_BLOCKED;
+    use->reason = LK_REASON_NOT_MINE;
+    apply_ok(f);
+    boot(f, &core);
+    assert_string_equal(beside(&core, 8), "lost? found ");
+    assert_int_equal(core.door[8].blocked_for, LK_REASON_NOT_MINE);
+    assert_null(lk_core_check(&f->cfg, NULL, &core, NULL));
+}
+
+static void a_gone_door_with_several_items(void **state)
+{
+    struct fix *f = *state;
+    say_announce(f, "lead", NULL, NULL);
+    say_deposit(f, 1, "lead", 15);
+    put_beside(f, "second", 15, LK_CUSTODY_IN_LOCKER);
+    f->cfg.doors = 15;
+    fix_reopen(f);
+    assert_int_equal(boot_error(f), -ENODEV);
+    assert_non_null(strstr(f->why, "A08"));
+}
+
+static void too_many_together_is_said(void **state)
+{
+    struct fix *f = *state;
+    for (int i = 0; i <= LK_EXTRAS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof(id), "item-%d", i);
+        if (i == 0) {
+            say_announce(f, id, NULL, NULL);
+            say_deposit(f, 1, id, 8);
+        } else {
+            put_beside(f, id, 8, LK_CUSTODY_IN_LOCKER);
         }
     }
-    struct lk_store_chain chain;
-    lk_store_chain_begin(f->store, &chain);
-    assert_int_equal(lk_store_chain_step(f->store, &chain, 1000000), 0);
-    assert_int_equal(chain.first_bad_seq, 0);
-    assert_int_equal(chain.checked, lk_store_last_seq(f->store));
-    struct lk_store_counts counts;
-    assert_int_equal(lk_store_counts(f->store, &counts), 0);
-    print_message("%u steps, %u events, collected %u, unknown %u, returned %u, in locker %u\n", day.applied,
-                  (unsigned)chain.checked, (unsigned)counts.items[LK_CUSTODY_COLLECTED],
-                  (unsigned)counts.items[LK_CUSTODY_UNKNOWN], (unsigned)counts.items[LK_CUSTODY_RETURNED],
-                  (unsigned)counts.items[LK_CUSTODY_IN_LOCKER]);
-    assert_true(chain.checked > 300);
+    assert_int_equal(boot_error(f), 0);
+    put_beside(f, "one-more", 8, LK_CUSTODY_IN_LOCKER);
+    assert_int_equal(boot_error(f), -EUCLEAN);
+    assert_non_null(strstr(f->why, "together"));
+}
+
+static void what_is_being_put_beside_others_comes_back(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    say_announce(f, "lead", NULL, NULL);
+    say_deposit(f, 1, "lead", 8);
+    say_announce(f, "joining", NULL, NULL);
+    say_intent(f, 2, 8, "joining", LK_PURPOSE_DEPOSIT);
+    apply_ok(f);
+    boot(f, &core);
+    assert_string_equal(core.door[8].item, "lead");
+    assert_string_equal(core.door[8].joining, "joining");
+    fx(f, LK_FX_INTENT_WITHDRAW)->intent = 2; /* taken out again: it is not being put in any more */
+    apply_ok(f);
+    boot(f, &core);
+    assert_string_equal(core.door[8].joining, "");
+    fx(f, LK_FX_INTENT_FINISH)->intent = 2;
+    struct lk_effect *e = fx_item(f, LK_FX_DOUBT, "joining");
+    e->door = 8;
+    e->purpose = LK_PURPOSE_DEPOSIT;
+    e->from = LK_CUSTODY_EXPECTED;
+    e->to = LK_CUSTODY_UNKNOWN;
+    apply_ok(f);
+    fix_reopen(f);
+    boot(f, &core);
+    assert_string_equal(core.door[8].joining, "joining");
+    assert_int_equal(core.door[8].doubt_purpose, LK_PURPOSE_DEPOSIT);
+    assert_null(lk_core_check(&f->cfg, NULL, &core, NULL));
+    fx(f, LK_FX_DOUBT)->door = 8; /* over */
+    apply_ok(f);
+    boot(f, &core);
+    assert_string_equal(core.door[8].joining, "");
+}
+
+static void what_was_said_and_where_it_goes_come_back(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    say_announce(f, "case-1", NULL, NULL);
+    say_deposit(f, 1, "case-1", 8);
+    say_intent(f, 2, 8, "case-1", LK_PURPOSE_PICKUP);
+    struct lk_effect *turn = fx(f, LK_FX_INTENT_TURN);
+    turn->intent = 2;
+    turn->reason = LK_REASON_REJECTED;
+    apply_ok(f);
+    boot(f, &core);
+    assert_int_equal(core.door[8].op.turn, LK_REASON_REJECTED);
+    fx(f, LK_FX_INTENT_TURN)->intent = 2; /* taken back */
+    apply_ok(f);
+    boot(f, &core);
+    assert_int_equal(core.door[8].op.turn, LK_REASON_NONE);
+    fx(f, LK_FX_INTENT_FINISH)->intent = 2;
+    say_intent(f, 3, 8, "case-1", LK_PURPOSE_RECALL);
+    f->fx.at[1].to = LK_CUSTODY_WITH_COURIER;
+    (void)snprintf(f->fx.at[1].waybill, sizeof(f->fx.at[1].waybill), "EMS-1");
+    apply_ok(f);
+    fix_reopen(f);
+    boot(f, &core);
+    assert_int_equal(core.door[8].op.to, LK_CUSTODY_WITH_COURIER);
+    assert_string_equal(core.door[8].op.waybill, "EMS-1");
+    assert_int_equal(core.door[8].op.turn, LK_REASON_NONE);
+}
+
+/* Law 11: a restart or a clock that is not right does not make the second person unnecessary. */
+static void law_11_the_last_service_door_comes_back(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    boot(f, &core);
+    assert_int_equal(core.service_door, LK_NO_DOOR);
+    say_intent(f, 1, 3, "", LK_PURPOSE_SERVICE);
+    say_intent(f, 2, 4, "", LK_PURPOSE_SERVICE);
+    say_intent(f, 3, 5, "", LK_PURPOSE_REMOTE);
+    for (int i = 0; i < 3; i++) {
+        f->fx.at[i].from = LK_CUSTODY_NONE;
+    }
+    apply_ok(f);
+    f->now.wall_ms += f->cfg.two_person_ms - 1;
+    boot(f, &core);
+    assert_int_equal(core.service_door, 4);
+    assert_int_equal(core.service_at_ms, T0); /* as if it had happened now */
+    f->now.wall_ms += 1;
+    boot(f, &core);
+    assert_int_equal(core.service_door, LK_NO_DOOR);
+    f->now.quality = LK_CLOCK_RTC;
+    boot(f, &core);
+    assert_int_equal(core.service_door, 4);
+}
+
+static void a_citizens_drop_off_is_known_again(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    say_announce(f, "D123456789", NULL, NULL);
+    fx_item(f, LK_FX_ITEM_PUT, "D123456789")->item.dropoff = true;
+    apply_ok(f);
+    say_deposit(f, 1, "D123456789", 8);
+    say_announce(f, "case-1", NULL, NULL);
+    say_deposit(f, 2, "case-1", 9);
+    boot(f, &core);
+    assert_true(core.door[8].dropoff);
+    assert_false(core.door[9].dropoff);
 }
 
 int main(void)
@@ -452,7 +479,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(door_gone_from_the_configuration, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(unfinished_opening_or_doubt_of_a_gone_door, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(words_nobody_knows, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(random_days_survive_restarts, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(what_lies_together_comes_back, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(unknown_ones_lie_in_a_blocked_compartment, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(a_gone_door_with_several_items, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(too_many_together_is_said, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(what_is_being_put_beside_others_comes_back, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(what_was_said_and_where_it_goes_come_back, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(law_11_the_last_service_door_comes_back, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(a_citizens_drop_off_is_known_again, fix_setup, fix_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

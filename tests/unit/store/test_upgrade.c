@@ -29,9 +29,6 @@ static int setup(void **state)
     fix_copy_file(STORE_V2 "/code.key", f->key);
     facts_cabinet(&f->cfg);
     f->now = facts_now();
-    f->config.remind_days = 2;
-    f->config.personal_days = 30;
-    f->config.records_days = 365;
     return chmod(f->db, 0600);
 }
 
