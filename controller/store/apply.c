@@ -23,7 +23,8 @@ static int intent_add(struct lk_tx *tx, const struct lk_effect *fx)
     return LK_RUN(tx->store, ST_INTENT_ADD, LK_I(fx->intent), LK_T(lk_store_label(tx->store, fx->door)),
                   LK_TN(fx->item.id), LK_T(lk_purpose_name(fx->purpose)), LK_T(lk_actor_name(fx->actor)),
                   LK_TN(fx->who), LK_T(lk_custody_or_null(fx->from)), LK_TN(fx->jti), LK_I(tx->now->wall_ms),
-                  LK_T(lk_custody_or_null(fx->to)), LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN), LK_TN(fx->waybill));
+                  LK_T(lk_custody_or_null(fx->to)), LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN), LK_TN(fx->waybill),
+                  LK_I(tx->now->quality == LK_CLOCK_SYNCED));
 }
 
 static int intent_settle(struct lk_tx *tx, const struct lk_effect *fx)

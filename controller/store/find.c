@@ -51,7 +51,11 @@ static int find_mac(struct lk_store *store, enum lk_st st, const struct lk_stamp
     }
     ret_found->live = st == ST_FIND_LIVE;
     r = lk_item_read_holder(stmt, &ret_found->item);
-    return r < 0 || !ret_found->live ? r : count_more(store, mac, kind, ret_found);
+    if (r < 0 || !ret_found->live) {
+        return r;
+    }
+    int another = lk_sql_row(store, stmt); /* most codes are one item's: nothing to count */
+    return another <= 0 ? another : count_more(store, mac, kind, ret_found);
 }
 
 static int find_secret(struct lk_store *store, const struct lk_stamp *now, enum lk_key_kind kind, const char *text,

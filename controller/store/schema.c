@@ -174,6 +174,7 @@ static const char version_3[] =
     "ALTER TABLE intent ADD COLUMN custody_to TEXT CHECK (custody_to IS NULL OR custody_to IN " CUSTODIES ");"
     "ALTER TABLE intent ADD COLUMN waybill TEXT;"
     "ALTER TABLE intent ADD COLUMN turn TEXT NOT NULL DEFAULT 'none';"
+    "ALTER TABLE intent ADD COLUMN dated INTEGER NOT NULL DEFAULT 1 CHECK (dated IN (0, 1));"
     "UPDATE intent SET custody_to = CASE cancelled WHEN 1 THEN 'returned' ELSE 'at_window' END WHERE purpose = "
     "'recall';"
     "ALTER TABLE intent DROP COLUMN cancelled;"

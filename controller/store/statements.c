@@ -23,6 +23,12 @@
 #define REMIND  OPENS "AND i.dropoff = 0 AND i.reminded = 0 AND i.overdue_told = 0 "
 #define OVERDUE OPENS "AND i.dropoff = 0 AND i.overdue_told = 0 "
 
+/* The last intent that is older than a time for certain; what a clock that proves nothing dated after it may be younger
+ * (law 11). */
+#define LAST_BEFORE(time)                                                                                              \
+    "COALESCE((SELECT b.id FROM intent b WHERE b.dated = 1 AND b.made_wall_ms <= " time                                \
+    " ORDER BY b.id DESC LIMIT 1), 0)"
+
 #define STAFF_COLUMNS "id, role, pin, badge IS NOT NULL, removed "
 
 const char *const lk_statements[ST_COUNT] = {
@@ -78,7 +84,8 @@ const char *const lk_statements[ST_COUNT] = {
                  "doubt_from = excluded.doubt_from, doubt_item = excluded.doubt_item",
 
     [ST_INTENT_ADD] = "INSERT INTO intent (id, door, item, purpose, actor, who, custody_from, jti, made_wall_ms, "
-                      "custody_to, wiring, waybill) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                      "custody_to, wiring, waybill, dated) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [ST_INTENT_TURN] = "UPDATE intent SET turn = ?2 WHERE id = ?1",
     [ST_INTENT_FORGET] = "DELETE FROM intent WHERE finished = 1 AND id < (SELECT max(id) FROM intent) AND item IN "
                          "(SELECT id FROM item i WHERE i.erased = 1 AND i.ended_wall_ms <= ?1)",
@@ -115,7 +122,7 @@ const char *const lk_statements[ST_COUNT] = {
 
     /* Of several items of one person the one that can be taken out, by door. */
     [ST_FIND_LIVE] = "SELECT " ITEM_COLUMNS ", s.holder, s.tail FROM secret s JOIN item i ON i.rid = s.item "
-                     "WHERE s.mac = ?1 AND s.live = 1 AND s.kind = ?2 ORDER BY (" OPENS ") DESC, i.door, i.id LIMIT 1",
+                     "WHERE s.mac = ?1 AND s.live = 1 AND s.kind = ?2 ORDER BY (" OPENS ") DESC, i.door, i.id",
     [ST_FIND_DEAD] = "SELECT " ITEM_COLUMNS ", s.holder, s.tail FROM secret s JOIN item i ON i.rid = s.item "
                      "WHERE s.mac = ?1 AND s.live = 0 AND s.kind = ?2 ORDER BY s.rid DESC LIMIT 1",
     [ST_COUNT_MORE] = "SELECT count(DISTINCT i.door) FROM secret s JOIN item i ON i.rid = s.item "
@@ -184,8 +191,8 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_RESTORE_EXTRAS] = "SELECT i.door, i.id, i.custody = 'unknown' FROM item i "
                           "JOIN compartment c ON c.label = i.door WHERE i.custody IN ('in_locker', 'unknown') AND "
                           "c.item IS NOT NULL AND c.item <> i.id ORDER BY i.rid",
-    [ST_RESTORE_SERVICE] = "SELECT door FROM intent WHERE purpose = 'service' AND made_wall_ms > ?1 "
-                           "ORDER BY id DESC LIMIT 1",
+    [ST_RESTORE_SERVICE] =
+        "SELECT door FROM intent WHERE purpose = 'service' AND id > " LAST_BEFORE("?1") " ORDER BY id DESC LIMIT 1",
     [ST_RESTORE_INTENTS] = "SELECT id, door, item, purpose, outcome, actor, who, custody_from, custody_to, withdrawn, "
                            "(SELECT c.jti FROM command c WHERE c.jti = o.jti AND c.result = 'pending'), wiring, "
                            "waybill, turn "
@@ -194,7 +201,7 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_RESTORE_BANKS] = "SELECT bank, reason FROM bank_stop ORDER BY bank",
     [ST_RESTORE_WIRING] = "SELECT confirmed = ?2, seen = ?2 FROM wiring WHERE label = ?1",
     [ST_RESTORE_LOCKOUT] = "SELECT tries, level, lock_ms FROM site",
-    [ST_RESTORE_REMOTE] = "SELECT count(*) FROM (SELECT made_wall_ms FROM intent WHERE purpose = 'remote' "
-                          "ORDER BY id DESC LIMIT ?1) WHERE made_wall_ms > ?2",
+    [ST_RESTORE_REMOTE] = "SELECT count(*) FROM (SELECT id FROM intent WHERE purpose = 'remote' "
+                          "ORDER BY id DESC LIMIT ?1) WHERE id > " LAST_BEFORE("?2"),
     [ST_RESTORE_NEXT] = "SELECT COALESCE(max(id), 0) + 1 FROM intent",
 };

@@ -189,6 +189,34 @@ static void remote_opens_of_a_day(void **state)
     assert_int_equal(remotes(f), 5);
 }
 
+/* Law 11: openings that a wrong clock dated long ago count like those of today, until one of yesterday came after them.
+ */
+static void law_11_openings_of_a_wrong_clock_count(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_core core;
+    struct lk_stamp good = f->now;
+    f->now = (struct lk_stamp){.wall_ms = 1000, .quality = LK_CLOCK_UNSYNCED};
+    for (uint64_t i = 1; i <= 4; i++) {
+        say_intent(f, i, (int)i, "", i == 4 ? LK_PURPOSE_SERVICE : LK_PURPOSE_REMOTE);
+        f->fx.at[0].from = LK_CUSTODY_NONE;
+        apply_ok(f);
+    }
+    f->now = good;
+    assert_int_equal(remotes(f), 3);
+    boot(f, &core);
+    assert_int_equal(core.service_door, 4);
+    say_intent(f, 5, 5, "", LK_PURPOSE_REMOTE);
+    f->fx.at[0].from = LK_CUSTODY_NONE;
+    apply_ok(f);
+    f->now.wall_ms += (int64_t)24 * 3600000 - 1;
+    assert_int_equal(remotes(f), 4);
+    f->now.wall_ms += 1;
+    assert_int_equal(remotes(f), 0);
+    boot(f, &core);
+    assert_int_equal(core.service_door, LK_NO_DOOR);
+}
+
 static void door_gone_from_the_configuration(void **state)
 {
     struct fix *f = *state;
@@ -476,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(waiting_command_comes_back_until_answered, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(doubt_bank_and_lockout_come_back, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(remote_opens_of_a_day, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(law_11_openings_of_a_wrong_clock_count, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(door_gone_from_the_configuration, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(unfinished_opening_or_doubt_of_a_gone_door, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(words_nobody_knows, fix_setup, fix_teardown),
