@@ -46,16 +46,32 @@ static bool asks_for_no_tail(const struct lk_item *item)
     return item->second_factor && item->phone_tail[0] == '\0';
 }
 
+static bool is_anothers(const struct lk_item *was, const struct lk_item *item)
+{
+    bool person = item->has_phone != was->has_phone || memcmp(item->phone_mac, was->phone_mac, sizeof(was->phone_mac));
+    return person || strcmp(item->case_id, was->case_id) != 0;
+}
+
 /* What lies together is one person's and one case's, and is taken out together: neither may become another's there. */
 static bool is_torn_from_others(const struct lk_step *s, const struct lk_item *item)
 {
-    const struct lk_item *was = &s->in->item;
     int door = lk_custody_door(s->core, item->id);
-    bool person = item->has_phone != was->has_phone || memcmp(item->phone_mac, was->phone_mac, sizeof(was->phone_mac));
-    if (door == LK_NO_DOOR || (!person && strcmp(item->case_id, was->case_id) == 0)) {
-        return false;
+    bool together =
+        door != LK_NO_DOOR && (s->core->door[door].joining[0] != '\0' || lk_together_count(s->core, door) > 1);
+    return together && is_anothers(&s->in->item, item);
+}
+
+/* The kiosk goes on with what is true now. A compartment that was offered because the same person's items lie there is
+ * offered no more when the one in hand, or the one that lies there, is another's now. */
+static void details_changed(struct lk_step *s, const struct lk_item *item)
+{
+    struct lk_session *session = &s->core->session;
+    bool in_hand = strcmp(session->item.id, item->id) == 0;
+    bool offered = session->join_door != LK_NO_DOOR && lk_custody_door(s->core, item->id) == session->join_door;
+    if ((in_hand || offered) && is_anothers(&s->in->item, item)) {
+        session->join_door = LK_NO_DOOR;
     }
-    return s->core->door[door].joining[0] != '\0' || lk_together_count(s->core, door) > 1;
+    lk_deposit_changed(s, item);
 }
 
 static enum lk_reason details_refusal(const struct lk_step *s, const struct lk_item *item)
@@ -107,7 +123,7 @@ void lk_command_announce(struct lk_step *s)
     } else {
         lk_command_event(s, LK_EV_ITEM_EXPECTED)->to = LK_CUSTODY_EXPECTED;
     }
-    lk_deposit_changed(s, &item);
+    details_changed(s, &item);
     lk_command_settle(s, LK_REASON_NONE);
 }
 
@@ -131,7 +147,7 @@ void lk_command_update(struct lk_step *s)
     if (reason == LK_REASON_NONE) {
         lk_fx(s, LK_FX_ITEM_PUT)->item = item;
         lk_command_event(s, LK_EV_ITEM_UPDATED)->reason = LK_REASON_DETAILS_CHANGED;
-        lk_deposit_changed(s, &item);
+        details_changed(s, &item);
     }
     lk_command_settle(s, reason);
 }

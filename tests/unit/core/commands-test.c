@@ -284,6 +284,40 @@ CASE(what_lies_together_stays_one_persons)
     }
 }
 
+/* The kiosk offers the compartment of the same person's items; then the one in hand, or the one inside, is another's.
+ */
+CASE(a_shared_compartment_is_not_offered_for_another_person)
+{
+    static const struct {
+        const char *id;
+        uint32_t given;
+        bool offered;
+    } rows[] = {{"X2", LK_GIVEN_PHONE, false}, {"X1", LK_GIVEN_CASE, false}, {"X2", LK_GIVEN_SIZE, true}};
+    for (size_t i = 0; i < LK_ARRAY_SIZE(rows); i++) {
+        make("X1", LK_CUSTODY_IN_LOCKER);
+        announce("X2", OTHER, 0);
+        sign_in(LK_ACTOR_COURIER);
+        press(LK_BUTTON_DEPOSIT);
+        struct lk_input in = input(LK_IN_SCAN);
+        in.scan = LK_SCAN_ITEM;
+        (void)lk_text_copy(in.text, sizeof(in.text), "X2");
+        facts(&in, row_of("X2"));
+        in.join_door = A01;
+        ask(in);
+        CHECK_INT(bench.core.session.join_door, A01);
+        in = about(LK_CMD_ITEM_UPDATE, rows[i].id);
+        in.command.given = rows[i].given;
+        in.command.item.has_phone = true;
+        in.command.item.phone_mac[0] = 9;
+        (void)lk_text_copy(in.command.item.phone_tail, 5, "4821");
+        (void)lk_text_copy(in.command.item.case_id, sizeof(in.command.item.case_id), "c-9");
+        feed(in);
+        CHECK_INT(told(), LK_REASON_NONE);
+        CHECK_INT(bench.core.session.screen, LK_SCREEN_SIZE);
+        CHECK_INT(bench.core.session.join_door, rows[i].offered ? A01 : LK_NO_DOOR);
+    }
+}
+
 /* The door is just being opened for it: upstream waits until it is known where it is. */
 CASE(what_changes_hands_now_is_not_cancelled_delivered_or_sent_elsewhere)
 {
@@ -376,6 +410,7 @@ int main(int argc, char **argv)
         NAMED(nothing_is_changed_about_what_is_cancelled_refused_or_left_for_the_office),
         NAMED(a_code_that_is_somebody_elses_is_given_to_nobody),
         NAMED(what_lies_together_stays_one_persons),
+        NAMED(a_shared_compartment_is_not_offered_for_another_person),
         NAMED(what_changes_hands_now_is_not_cancelled_delivered_or_sent_elsewhere),
         NAMED(a_dead_code_asks_for_no_phone_tail),
         NAMED(law_12_only_who_is_gone_is_erased_and_only_who_waits_here_is_reminded),
