@@ -10,6 +10,7 @@ static void put_found(struct lk_input *in, const struct lk_store_found *found)
 {
     in->found = found->found;
     in->code_live = found->live;
+    in->more = found->more;
     if (found->found) {
         in->item = found->item;
     }
@@ -51,6 +52,9 @@ static int scanned_item(struct lk_store *store, const struct lk_stamp *now, cons
     (void)lk_text_copy(in->text, sizeof(in->text), text);
     int r = lk_facts_item(store, now, text, in);
     in->scan = in->found ? LK_SCAN_ITEM : LK_SCAN_UNKNOWN;
+    if (r == 0 && in->found) {
+        r = lk_store_find_companion(store, text, &in->join_door);
+    }
     return r;
 }
 
@@ -69,8 +73,9 @@ static int scanned_badge(struct lk_store *store, const char *text, struct lk_inp
     return r;
 }
 
-/* A badge or a pickup token in a staff session opens nothing, and must not become the name of an item (law 12). */
-static int hide_secret(struct lk_store *store, const struct lk_stamp *now, const char *text, struct lk_input *in)
+/* Whether a text that names no known item is somebody's token or badge. */
+static int find_secret(struct lk_store *store, const struct lk_stamp *now, const char *text, bool *ret_secret,
+                       enum lk_scan_kind *ret_kind)
 {
     bool badge = false;
     struct lk_store_staff staff = {0};
@@ -80,9 +85,20 @@ static int hide_secret(struct lk_store *store, const struct lk_stamp *now, const
         r = lk_store_staff_by_badge(store, text, &badge, &staff);
         explicit_bzero(&staff, sizeof(staff));
     }
-    if (token.found || badge) {
+    *ret_secret = token.found || badge;
+    *ret_kind = token.found ? LK_SCAN_TOKEN : badge ? LK_SCAN_BADGE : LK_SCAN_UNKNOWN;
+    return r;
+}
+
+/* It opens nothing in a staff session, and must not become the name of an item (law 12). */
+static int hide_secret(struct lk_store *store, const struct lk_stamp *now, const char *text, struct lk_input *in)
+{
+    bool secret = false;
+    enum lk_scan_kind kind = LK_SCAN_UNKNOWN;
+    int r = find_secret(store, now, text, &secret, &kind);
+    if (secret) {
         explicit_bzero(in->text, sizeof(in->text));
-        in->scan = token.found ? LK_SCAN_TOKEN : LK_SCAN_BADGE;
+        in->scan = kind;
     }
     return r;
 }
@@ -108,6 +124,108 @@ int lk_facts_scan(struct lk_store *store, const struct lk_stamp *now, const char
     }
     if (r == 0) {
         *ret_input = in;
+    }
+    return r;
+}
+
+int lk_facts_proof(struct lk_store *store, const char *id, const char *digits, struct lk_input *ret_input)
+{
+    struct lk_input in = lk_engine_input(LK_IN_CODE);
+    in.well_formed = lk_text_is_digits(digits, 1, LK_FACTS_CODE_MAX);
+    int r = in.well_formed ? lk_store_proof(store, id, digits, &in.proof) : 0;
+    if (r == 0) {
+        *ret_input = in;
+    }
+    return r;
+}
+
+struct lk_input lk_facts_second(const char *digits)
+{
+    struct lk_input in = lk_engine_input(LK_IN_SECOND);
+    if (lk_text_is_digits(digits, 4, 4)) {
+        (void)lk_text_copy(in.tail, sizeof(in.tail), digits);
+    }
+    return in;
+}
+
+bool lk_facts_is_code(const char *text, unsigned digits)
+{
+    return lk_text_is_digits(text, digits, digits);
+}
+
+/* The text into `to`; nothing when it could be a secret, or is no id of that length. */
+static int plain_id(struct lk_store *store, const struct lk_stamp *now, const char *text, unsigned digits, char *to,
+                    size_t cap)
+{
+    bool secret = false;
+    enum lk_scan_kind kind;
+    if (!lk_text_is_id(text, cap - 1) || lk_facts_is_code(text, digits)) {
+        return 0;
+    }
+    int r = find_secret(store, now, text, &secret, &kind);
+    if (r == 0 && !secret) {
+        (void)lk_text_copy(to, cap, text);
+    }
+    return r;
+}
+
+int lk_facts_case(struct lk_store *store, const struct lk_stamp *now, const char *text, unsigned digits,
+                  struct lk_input *ret_input)
+{
+    struct lk_input in = lk_engine_input(LK_IN_CASE);
+    int r = plain_id(store, now, text, digits, in.text, sizeof(in.text));
+    if (r == 0 && in.text[0] != '\0') {
+        r = lk_store_new_receipt(store, in.item.id);
+    }
+    if (r == 0) {
+        *ret_input = in;
+    }
+    return r;
+}
+
+int lk_facts_waybill(struct lk_store *store, const struct lk_stamp *now, const char *text, unsigned digits,
+                     struct lk_input *ret_input)
+{
+    struct lk_input in = lk_engine_input(LK_IN_SCAN);
+    int r = plain_id(store, now, text, digits, in.waybill, sizeof(in.waybill));
+    if (r == 0) {
+        *ret_input = in;
+    }
+    return r;
+}
+
+int lk_facts_sibling(struct lk_store *store, const struct lk_stamp *now, const struct lk_item *item,
+                     struct lk_input *input)
+{
+    struct lk_store_found found = {0};
+    int r = item->id[0] != '\0' ? lk_store_find_sibling(store, now, item->id, item->holder, &found) : 0;
+    if (r == 0) {
+        put_found(input, &found);
+    }
+    return r;
+}
+
+struct next_of_round {
+    const char *but;
+    struct lk_store_found found;
+};
+
+static bool look_at(void *user, const struct lk_store_item *row)
+{
+    struct next_of_round *next = user;
+    if (strcmp(row->item.id, next->but) == 0) {
+        return true;
+    }
+    next->found = (struct lk_store_found){.found = true, .live = row->live, .item = row->item};
+    return false;
+}
+
+int lk_facts_round(struct lk_store *store, const struct lk_stamp *now, const char *id, struct lk_input *input)
+{
+    struct next_of_round next = {.but = id};
+    int r = lk_store_list_round(store, now, 2, look_at, &next);
+    if (r == 0) {
+        put_found(input, &next.found);
     }
     return r;
 }

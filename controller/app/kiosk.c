@@ -37,12 +37,24 @@ static void submit(struct lk_app *app, struct lk_input *in, int facts_error, uin
     (void)lk_engine_submit(app->engine, in); /* a failure was answered there */
 }
 
+/* What is typed means what the screen asks for. */
 void lk_kiosk_code(struct lk_app *app, const char *code, uint64_t request)
 {
+    const struct lk_session *session = &lk_engine_core(app->engine)->session;
     struct lk_stamp now = lk_engine_stamp(app->engine);
     struct lk_input in;
-    int r = lk_facts_code(app->store, &now, code, app->config->code_digits, &in);
+    int r = 0;
+    if (session->screen == LK_SCREEN_SECOND) {
+        in = lk_facts_second(code);
+    } else if (session->screen == LK_SCREEN_DROP_CASE) {
+        r = lk_facts_case(app->store, &now, code, app->config->code_digits, &in);
+    } else if (session->screen == LK_SCREEN_HAND_OVER) {
+        r = lk_facts_proof(app->store, session->item.id, code, &in);
+    } else {
+        r = lk_facts_code(app->store, &now, code, app->config->code_digits, &in);
+    }
     submit(app, &in, r, request);
+    explicit_bzero(in.tail, sizeof(in.tail));
 }
 
 void lk_kiosk_go_home(struct lk_app *app)
@@ -55,10 +67,22 @@ void lk_kiosk_go_home(struct lk_app *app)
 
 void lk_kiosk_scan(struct lk_app *app, const char *text, uint64_t request)
 {
+    const struct lk_session *session = &lk_engine_core(app->engine)->session;
     struct lk_stamp now = lk_engine_stamp(app->engine);
-    bool staff = lk_engine_core(app->engine)->session.staff != LK_ACTOR_SYSTEM;
+    unsigned digits = app->config->code_digits;
     struct lk_input in;
-    int r = lk_facts_scan(app->store, &now, text, staff, &in);
+    int r;
+    if (session->screen == LK_SCREEN_DROP_CASE) {
+        r = lk_facts_case(app->store, &now, text, digits, &in);
+    } else if (session->screen == LK_SCREEN_WAYBILL) {
+        r = lk_facts_waybill(app->store, &now, text, digits, &in);
+    } else { /* at the window a recipient's token is wanted, though somebody of the staff is signed in */
+        bool staff = session->staff != LK_ACTOR_SYSTEM && session->screen != LK_SCREEN_HAND_OVER;
+        r = lk_facts_scan(app->store, &now, text, staff, &in);
+    }
+    if (r == 0 && in.scan == LK_SCAN_UNKNOWN && lk_facts_is_code(in.text, digits)) {
+        explicit_bzero(in.text, sizeof(in.text)); /* a code in the wrong place is no item's name */
+    }
     submit(app, &in, r, request);
 }
 
@@ -111,6 +135,14 @@ static void act_sign_in(struct lk_app *app, const struct lk_face_act *act, uint6
     free(job);
 }
 
+/* "Next": the next item of this person, or the next compartment of the round. */
+static int next_facts(struct lk_app *app, const struct lk_stamp *now, struct lk_input *in)
+{
+    const struct lk_session *session = &lk_engine_core(app->engine)->session;
+    return session->screen == LK_SCREEN_TAKEN ? lk_facts_sibling(app->store, now, &session->item, in)
+                                              : lk_facts_round(app->store, now, session->item.id, in);
+}
+
 static void act_button(struct lk_app *app, const struct lk_face_act *act, uint64_t request)
 {
     struct lk_stamp now = lk_engine_stamp(app->engine);
@@ -118,8 +150,11 @@ static void act_button(struct lk_app *app, const struct lk_face_act *act, uint64
     int r = 0;
     in.button = act->button;
     in.size = act->size;
+    in.rating = act->rating;
     if (act->button == LK_BUTTON_RECALL_ITEM) {
         r = lk_facts_item(app->store, &now, act->item, &in);
+    } else if (act->button == LK_BUTTON_NEXT) {
+        r = next_facts(app, &now, &in);
     }
     submit(app, &in, r, request);
 }
@@ -174,15 +209,26 @@ static int on_recalls(void *user, struct lk_face_list *list)
     struct lk_app *app = user;
     struct lk_stamp now = lk_engine_stamp(app->engine);
     struct list_walk walk = {.app = app, .list = list};
-    return lk_store_list_recalls(app->store, &now, LK_FACE_LIST_MAX + 1, add_recall, &walk);
+    bool round = lk_engine_core(app->engine)->session.round;
+    return round ? lk_store_list_round(app->store, &now, LK_FACE_LIST_MAX + 1, add_recall, &walk)
+                 : lk_store_list_recalls(app->store, &now, LK_FACE_LIST_MAX + 1, add_recall, &walk);
 }
 
-/* No screen asks for it before the store can list it. */
+static bool add_receipt(void *user, const struct lk_store_item *row)
+{
+    struct list_walk *walk = user;
+    const char *label = lk_core_label(lk_engine_core_config(walk->app->engine), row->item.door);
+    return lk_face_receipt_add(walk->list, &row->item, label) == 0;
+}
+
 static int on_receipt(void *user, struct lk_face_list *list)
 {
-    (void)user;
-    (void)list;
-    return -ENOTSUP;
+    struct lk_app *app = user;
+    struct lk_stamp now = lk_engine_stamp(app->engine);
+    const struct lk_session *session = &lk_engine_core(app->engine)->session;
+    struct list_walk walk = {.app = app, .list = list};
+    return lk_store_list_deposits(app->store, &now, session->who, session->first_intent, LK_FACE_LIST_MAX + 1,
+                                  add_receipt, &walk);
 }
 
 const struct lk_face_ops lk_kiosk_ops = {.act = on_act, .recalls = on_recalls, .receipt = on_receipt};

@@ -416,6 +416,12 @@ static bool is_in_hand(enum lk_screen screen)
 void lk_deposit_changed(struct lk_step *s, const struct lk_item *item)
 {
     struct lk_session *session = &s->core->session;
+    lk_second_changed(s, item->id);
+
+    if (session->screen == LK_SCREEN_DROP_SIZE && strcmp(session->item.id, item->id) == 0) {
+        lk_session_notice(s, LK_REASON_ITEM_EXISTS); /* the receipt number is taken: they begin anew */
+        return;
+    }
     if (!is_in_hand(session->screen) || strcmp(session->item.id, item->id) != 0) {
         return;
     }

@@ -248,6 +248,8 @@ enum lk_screen lk_person_news(struct lk_step *s, int door, enum lk_screen next);
 /* Why the second factor cannot be asked for. */
 enum lk_reason lk_second_refusal(const struct lk_step *s, const struct lk_item *item);
 void lk_second_typed(struct lk_step *s); /* LK_IN_SECOND */
+/* What is known of the item changed, maybe its phone: whoever was asked for the tail shows the code anew. */
+void lk_second_changed(struct lk_step *s, const char *item);
 
 void lk_dispute_say(struct lk_step *s);       /* NOT_MINE, NOTHING_INSIDE while the door is open */
 void lk_dispute_take_back(struct lk_step *s); /* BACK: nothing was said; of a refusal, too */
@@ -330,7 +332,8 @@ enum lk_reason lk_desk_extend(struct lk_step *s, const struct lk_item *item, uns
 void lk_wiring_boot(struct lk_step *s);
 void lk_wiring_confirm(struct lk_step *s); /* LK_ADMIN_CONFIRM */
 
-/* --- due.c: LK_IN_DUE ----------------------------------------------------------------------------------------------- */
+/* --- due.c: LK_IN_DUE -----------------------------------------------------------------------------------------------
+ */
 
 void lk_due_run(struct lk_step *s);
 

@@ -125,10 +125,12 @@ void lk_pickup_present(struct lk_step *s)
     lk_fx_answer(s, LK_RESULT_OK, LK_REASON_NONE);
 }
 
-/* Law 8: the same code is the own code of this item, too; that they are one person's is looked at once more. */
+/* Law 8: the same code is the own code of this item, too. That they are one person's, and that a friend's code stays a
+ * friend's, is looked at once more. */
 static bool is_same_person(const struct lk_item *a, const struct lk_item *b)
 {
-    return a->has_phone && b->has_phone && memcmp(a->phone_mac, b->phone_mac, sizeof(a->phone_mac)) == 0;
+    return a->holder == b->holder && a->has_phone && b->has_phone &&
+           memcmp(a->phone_mac, b->phone_mac, sizeof(a->phone_mac)) == 0;
 }
 
 void lk_pickup_next(struct lk_step *s)

@@ -12,6 +12,14 @@ enum lk_reason lk_second_refusal(const struct lk_step *s, const struct lk_item *
     return lk_lockout_active(s) ? LK_REASON_LOCKED_OUT : LK_REASON_NONE;
 }
 
+void lk_second_changed(struct lk_step *s, const char *item)
+{
+    const struct lk_session *session = &s->core->session;
+    if (session->screen == LK_SCREEN_SECOND && strcmp(session->item.id, item) == 0) {
+        lk_session_notice(s, LK_REASON_DETAILS_CHANGED);
+    }
+}
+
 void lk_second_typed(struct lk_step *s)
 {
     struct lk_session *session = &s->core->session;
@@ -22,7 +30,8 @@ void lk_second_typed(struct lk_step *s)
         return;
     }
     if (s->in->tail[0] == '\0') {
-        lk_session_show(s, LK_SCREEN_SECOND); /* not a try: once more */
+        session->reason = LK_REASON_CODE_MALFORMED; /* not a try: once more */
+        lk_session_show(s, LK_SCREEN_SECOND);
         lk_fx_answer(s, LK_RESULT_REFUSED, LK_REASON_CODE_MALFORMED);
         return;
     }

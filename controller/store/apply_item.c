@@ -62,7 +62,7 @@ int lk_tx_item_custody(struct lk_tx *tx, const struct lk_effect *fx)
                  : LK_RUN_ONE(tx->store, ST_ITEM_CUSTODY, LK_T(fx->item.id), LK_T(lk_custody_name(from)),
                               LK_T(lk_custody_name(fx->to)), LK_T(lk_store_label(tx->store, fx->door)),
                               LK_I(tx->now->wall_ms), LK_I(deposit),
-                              LK_IN(tx->now->wall_ms + tx->store->retention_ms, deposit && synced),
+                              LK_IN(tx->now->wall_ms + tx->store->retention_ms, synced),
                               LK_IN(tx->now->wall_ms, over && synced));
 }
 

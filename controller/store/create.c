@@ -69,6 +69,9 @@ static int fill(const char *path, const struct lk_store_config *config, const ui
     if (r == 0) {
         r = lk_schema_migrate(db, lk_schema_steps, 0, lk_schema_latest);
     }
+    if (r == 0) {
+        r = lk_sql_exec(db, "VACUUM"); /* the steps leave free pages, and nobody would notice when those go bad */
+    }
     return r < 0 ? r : insert_site(db, config, key_check);
 }
 

@@ -142,8 +142,11 @@ static const char version_3[] =
     "ALTER TABLE item ADD COLUMN overdue_told INTEGER NOT NULL DEFAULT 0 CHECK (overdue_told IN (0, 1));"
     "ALTER TABLE item ADD COLUMN erased INTEGER NOT NULL DEFAULT 0 CHECK (erased IN (0, 1));"
     "ALTER TABLE item ADD COLUMN ended_wall_ms INTEGER;"
+    /* From here on another channel of what lies in a locker means that upstream wants it elsewhere. */
+    "UPDATE item SET channel = 'locker' WHERE custody IN ('in_locker', 'unknown');"
     "CREATE INDEX item_retain ON item (retain_until_wall_ms) WHERE custody = 'in_locker';"
-    "CREATE INDEX item_ended ON item (ended_wall_ms) WHERE ended_wall_ms IS NOT NULL;"
+    "CREATE INDEX item_ended ON item (ended_wall_ms) WHERE erased = 0 AND ended_wall_ms IS NOT NULL;"
+    "CREATE INDEX item_erased ON item (ended_wall_ms) WHERE erased = 1;"
     "CREATE INDEX item_case ON item (case_id, phone_mac) WHERE custody = 'in_locker' AND case_id <> '';"
     "CREATE INDEX item_door ON item (door) WHERE door IS NOT NULL;"
 

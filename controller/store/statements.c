@@ -32,15 +32,17 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_PROBE] = "UPDATE site SET probes = probes + 1",
 
     [ST_ITEM_UPDATE] = "UPDATE item SET channel = ?2, size = ?3, low_reach = ?4, phone_tail = ?5, phone_mac = ?6, "
-                       "name = ?7, case_id = ?8, site = ?9, second_factor = ?10, dropoff = ?11, changed_wall_ms = ?12 "
-                       "WHERE id = ?1",
+                       "name = ?7, case_id = ?8, site = ?9, second_factor = ?10, dropoff = ?11, changed_wall_ms = ?12, "
+                       "erased = 0 WHERE id = ?1",
     [ST_ITEM_INSERT] = "INSERT INTO item (id, channel, size, low_reach, phone_tail, phone_mac, name, case_id, site, "
                        "second_factor, dropoff, changed_wall_ms, custody, cancelled) "
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [ST_ITEM_RID] = "SELECT rid FROM item WHERE id = ?1",
     [ST_ITEM_CUSTODY] = "UPDATE item SET custody = ?3, door = ?4, changed_wall_ms = ?5, "
-                        "deposited_wall_ms = CASE WHEN ?6 THEN ?5 ELSE deposited_wall_ms END, "
-                        "retain_until_wall_ms = CASE WHEN ?6 THEN ?7 ELSE retain_until_wall_ms END, "
+                        "deposited_wall_ms = CASE WHEN ?6 OR (?3 = 'in_locker' AND deposited_wall_ms IS NULL) THEN ?5 "
+                        "ELSE deposited_wall_ms END, "
+                        "retain_until_wall_ms = CASE WHEN ?6 OR (?3 = 'in_locker' AND retain_until_wall_ms IS NULL) "
+                        "THEN ?7 + extra_ms ELSE retain_until_wall_ms END, "
                         "ended_wall_ms = ?8 WHERE id = ?1 AND custody = ?2",
     [ST_ITEM_PLACED] = "UPDATE item SET channel = 'locker', waybill = '', extended = 0, extra_ms = 0, reminded = 0, "
                        "overdue_told = 0 WHERE id = ?1",
@@ -52,8 +54,8 @@ const char *const lk_statements[ST_COUNT] = {
                        "retain_until_wall_ms = max(retain_until_wall_ms, ?3) + ?2, reminded = 0, overdue_told = 0 "
                        "WHERE id = ?1",
     [ST_ITEM_WAYBILL] = "UPDATE item SET waybill = ?2 WHERE id = ?1",
-    [ST_ITEM_ERASE] = "UPDATE item SET name = '', phone_tail = '', phone_mac = NULL, case_id = '', waybill = '', "
-                      "erased = 1 WHERE id = ?1 AND custody IN ('collected', 'returned')",
+    [ST_ITEM_ERASE] = "UPDATE item SET name = '', phone_tail = '', phone_mac = NULL, case_id = '', low_reach = 0, "
+                      "second_factor = 0, erased = 1 WHERE id = ?1 AND custody IN ('collected', 'returned')",
     [ST_ITEM_RETAIN] = "UPDATE item SET retain_until_wall_ms = ?1 + extra_ms "
                        "WHERE custody = 'in_locker' AND retain_until_wall_ms IS NULL",
     [ST_ITEM_END] = "UPDATE item SET ended_wall_ms = ?1 "
@@ -145,7 +147,8 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_LIST_ALL] = "SELECT " ITEM_COLUMNS "FROM item i WHERE i.id > ?1 ORDER BY i.id LIMIT ?2",
     [ST_LIST_CUSTODY] = "SELECT " ITEM_COLUMNS "FROM item i WHERE i.custody = ?3 AND i.id > ?1 ORDER BY i.id LIMIT ?2",
     [ST_LIST_RECALLS] = "SELECT " ITEM_COLUMNS "FROM item i WHERE i.custody = 'in_locker' "
-                        "ORDER BY (i.cancelled OR COALESCE(i.retain_until_wall_ms <= ?1, 0)) DESC, i.door, i.id "
+                        "ORDER BY (i.cancelled OR i.rejected OR COALESCE(i.retain_until_wall_ms <= ?1, 0)) DESC, "
+                        "i.door, i.id "
                         "LIMIT ?2",
     [ST_LIST_DUE_OF_DOOR] = "SELECT " ITEM_COLUMNS "FROM item i WHERE i.door = ?1 AND i.custody = 'in_locker' AND "
                             "(i.cancelled OR i.rejected OR i.dropoff OR i.channel <> 'locker' OR "
@@ -177,8 +180,8 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_RESTORE_DOORS] = "SELECT c.label, c.use, c.item, c.reason, c.doubt_purpose, c.doubt_from, c.doubt_item, "
                          "COALESCE(i.dropoff, 0) FROM compartment c LEFT JOIN item i ON i.id = c.item ORDER BY c.label",
     [ST_RESTORE_EXTRAS] = "SELECT i.door, i.id, i.custody = 'unknown' FROM item i "
-                          "LEFT JOIN compartment c ON c.label = i.door WHERE i.door IS NOT NULL AND "
-                          "i.custody IN ('in_locker', 'unknown') AND c.item IS NOT i.id ORDER BY i.rid",
+                          "JOIN compartment c ON c.label = i.door WHERE i.custody IN ('in_locker', 'unknown') AND "
+                          "c.item IS NOT NULL AND c.item <> i.id ORDER BY i.rid",
     [ST_RESTORE_SERVICE] = "SELECT door FROM intent WHERE purpose = 'service' AND made_wall_ms > ?1 "
                            "ORDER BY id DESC LIMIT 1",
     [ST_RESTORE_INTENTS] = "SELECT id, door, item, purpose, outcome, actor, who, custody_from, custody_to, withdrawn, "

@@ -2,7 +2,6 @@
 
 #include "base/cleanup.h"
 #include "files.h"
-#include "store/care.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -48,7 +47,7 @@ void lk_wal_prepare(struct lk_store *store)
     }
 }
 
-int lk_store_scrub(struct lk_store *store)
+int lk_wal_empty(struct lk_store *store)
 {
     int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     if (rc == SQLITE_OK) {

@@ -11,4 +11,7 @@
  * has no room for that is no error. */
 void lk_wal_prepare(struct lk_store *store);
 
+/* Copies the whole log back, cuts it to nothing and gives it its length again, all zeros. */
+int lk_wal_empty(struct lk_store *store);
+
 #endif

@@ -28,7 +28,7 @@ void citizens_button(struct world *w, struct lk_input *in)
     if (in->button == LK_BUTTON_RATE) {
         in->rating = (unsigned)world_between(w, 0, 6);
     } else if (in->button == LK_BUTTON_NEXT && w->core.session.staff == LK_ACTOR_SYSTEM) {
-        model_store_sibling(&w->store, w->core.session.item.id, in);
+        model_store_sibling(&w->store, w->core.session.item.id, w->core.session.item.holder, in);
     }
 }
 

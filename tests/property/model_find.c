@@ -77,13 +77,14 @@ void model_store_look_up(const struct model_store *store, uint64_t number, bool 
     }
 }
 
-void model_store_sibling(const struct model_store *store, const char *id, struct lk_input *in)
+void model_store_sibling(const struct model_store *store, const char *id, enum lk_holder holder, struct lk_input *in)
 {
     in->found = false;
     for (int i = 0; i < MODEL_SECRETS && !in->found; i++) {
         const struct model_secret *s = &store->secret[i];
         const struct lk_item *next = NULL;
-        if (s->used && strcmp(s->item, id) == 0 && siblings(store, s, LK_NO_DOOR, &next) > 0) {
+        bool theirs = s->used && s->holder == holder && strcmp(s->item, id) == 0;
+        if (theirs && siblings(store, s, LK_NO_DOOR, &next) > 0) {
             struct model_secret live = *s;
             live.live = true;
             fill(store, next, &live, in);

@@ -198,7 +198,7 @@ static const char *item_custody(struct model_store *store, const struct lk_effec
 static bool is_same_person(const struct model_store *store, const char *a, const char *b)
 {
     const struct lk_item *one = model_store_item(store, a), *other = model_store_item(store, b);
-    return one && other && model_same_person(one, other);
+    return one && other && (one == other || model_same_person(one, other));
 }
 
 static const char *secret_set(struct model_store *store, const struct lk_effect *fx)

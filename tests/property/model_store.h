@@ -92,8 +92,8 @@ const struct lk_item *model_store_find(const struct model_store *store, uint64_t
  * .more. */
 void model_store_look_up(const struct model_store *store, uint64_t number, bool is_token, struct lk_input *in);
 
-/* NEXT: the next item, in another compartment, that a secret of item `id` opens, and how many more there are. */
-void model_store_sibling(const struct model_store *store, const char *id, struct lk_input *in);
+/* NEXT: the next item, in another compartment, that this holder's secret of item `id` opens, and how many more. */
+void model_store_sibling(const struct model_store *store, const char *id, enum lk_holder holder, struct lk_input *in);
 
 /* Both known, and the same. */
 bool model_same_person(const struct lk_item *a, const struct lk_item *b);

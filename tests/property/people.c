@@ -39,11 +39,23 @@ static struct envelope *some_envelope(struct world *w)
     int from = (int)world_between(w, 0, MODEL_ITEMS - 1);
     for (int i = 0; i < MODEL_ITEMS; i++) {
         struct envelope *e = &w->envelope[(from + i) % MODEL_ITEMS];
-        if (e->used && (e->where == WITH_SENDER || e->where == WITH_STAFF)) {
+        bool at_hand = e->used && (e->where == WITH_SENDER || e->where == WITH_STAFF);
+        if (at_hand && e->id[0] != 'D') {
             return e;
         }
     }
     return NULL;
+}
+
+/* Whether the kiosk may still say something about it: what is on the screen, and what was just taken. */
+static bool is_on_screen(const struct world *w, const char *id)
+{
+    const struct lk_session *session = &w->core.session;
+    bool is = strcmp(session->item.id, id) == 0;
+    for (unsigned i = 0; i < session->taken; i++) {
+        is = is || strcmp(session->taken_item[i], id) == 0;
+    }
+    return is;
 }
 
 /* A new envelope, or NULL when there are too many already. */
@@ -58,8 +70,7 @@ static struct envelope *new_envelope(struct world *w)
         struct envelope *e = &w->envelope[i];
         const struct lk_item *item = model_store_item(&w->store, e->id);
         bool over = !item || item->custody == LK_CUSTODY_COLLECTED || item->custody == LK_CUSTODY_RETURNED;
-        bool in_hand = strcmp(w->core.session.item.id, e->id) == 0;
-        if (e->used && over && !in_hand && e->where != BEHIND_DOOR) {
+        if (e->used && over && !is_on_screen(w, e->id) && e->where != BEHIND_DOOR) {
             model_store_forget(&w->store, e->id);
             e->used = false;
             free_count++;
@@ -74,9 +85,14 @@ static struct envelope *new_envelope(struct world *w)
     return e;
 }
 
+/* Its number is the site's own: nobody else announces or brings it. */
 const struct envelope *people_envelope(struct world *w)
 {
-    return new_envelope(w);
+    struct envelope *e = new_envelope(w);
+    if (e) {
+        e->id[0] = 'D';
+    }
+    return e;
 }
 
 /* --- at the kiosk --------------------------------------------------------------------------------------------------
@@ -289,16 +305,29 @@ static uint64_t code_of_same(const struct world *w, const struct lk_item *item, 
     return number;
 }
 
+/* As the engine finds it: a live code may only become another item's of the same person, and the same holder's. */
+static bool is_others(const struct world *w, uint64_t number, const char *id, const struct lk_item *person,
+                      enum lk_holder holder)
+{
+    for (int i = 0; i < MODEL_SECRETS; i++) {
+        const struct model_secret *s = &w->store.secret[i];
+        const struct lk_item *item = s->used && s->live ? model_store_item(&w->store, s->item) : NULL;
+        bool theirs = item && s->holder == holder && (strcmp(item->id, id) == 0 || model_same_person(item, person));
+        if (item && number != 0 && s->code == number && !theirs) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A friend is sent. */
 static void grant(struct world *w)
 {
     struct lk_input in = command(w, LK_CMD_DELEGATE_GRANT);
     const struct lk_item *item = some_item(w, world_chance(w, 800) ? LK_CUSTODY_IN_LOCKER : LK_CUSTODY_NONE);
     uint64_t number = (uint64_t)world_between(w, 1, CODES);
-    bool live = false;
     name_item(w, &in, item ? item->id : "nothing");
-    const struct lk_item *other = model_store_find(&w->store, number, false, &live);
-    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0;
+    in.code_in_use = is_others(w, number, in.command.item.id, &in.item, LK_HOLDER_DELEGATE);
     in.secret = model_secret(number, 0);
     (void)lk_text_copy(in.secret.tail, sizeof(in.secret.tail), world_chance(w, 900) ? "7777" : "");
     (void)world_person(w, &in);
@@ -313,9 +342,7 @@ static void codes(struct world *w)
     const struct lk_item *item = some_item(w, LK_CUSTODY_IN_LOCKER);
     name_item(w, &in, shown ? w->core.session.item.id : item ? item->id : "nothing");
     uint64_t number = (uint64_t)world_between(w, 1, CODES);
-    bool live = false;
-    const struct lk_item *other = model_store_find(&w->store, number, false, &live);
-    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0 && !model_same_person(other, &in.item);
+    in.code_in_use = is_others(w, number, in.command.item.id, &in.item, LK_HOLDER_RECIPIENT);
     in.secret = model_secret(number, 0);
     (void)world_person(w, &in);
 }
@@ -337,9 +364,7 @@ static void announce(struct world *w)
     /* what is told again of a known one does not say whose it is */
     const struct lk_item *person = in.found ? &in.item : &in.command.item;
     number = world_chance(w, 300) ? code_of_same(w, person, number) : number;
-    bool live = false;
-    const struct lk_item *other = model_store_find(&w->store, number, false, &live);
-    in.code_in_use = live && strcmp(other->id, in.command.item.id) != 0 && !model_same_person(other, person);
+    in.code_in_use = is_others(w, number, in.command.item.id, person, LK_HOLDER_RECIPIENT);
     in.secret = model_secret(number, world_chance(w, 700) ? FIRST_TOKEN + w->ids : 0);
     (void)world_person(w, &in);
 }

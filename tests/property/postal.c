@@ -34,6 +34,21 @@ static void secrets(struct world *w, struct lk_input *in, enum lk_holder holder)
     (void)lk_text_copy(in->secret.tail, sizeof(in->secret.tail), world_chance(w, 500) ? "7788" : "");
 }
 
+/* With another person the item's code would be two people's: the engine says so, and the core refuses. */
+static bool is_shared(const struct world *w, const struct lk_input *in)
+{
+    for (int i = 0; i < MODEL_SECRETS * MODEL_SECRETS; i++) {
+        const struct model_secret *own = &w->store.secret[i / MODEL_SECRETS];
+        const struct model_secret *s = &w->store.secret[i % MODEL_SECRETS];
+        bool live = own->used && own->live && s->used && s->live && own->code != 0 && own->code == s->code;
+        bool others = strcmp(own->item, in->command.item.id) == 0 && strcmp(s->item, in->command.item.id) != 0;
+        if (live && others && !model_same_person(model_store_item(&w->store, s->item), &in->command.item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void details(struct world *w, struct lk_input *in)
 {
     static const uint32_t bits[] = {LK_GIVEN_SIZE, LK_GIVEN_PHONE | LK_GIVEN_CASE, LK_GIVEN_LOW_REACH,
@@ -47,8 +62,7 @@ static void details(struct world *w, struct lk_input *in)
     for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
         in->command.given |= world_chance(w, 300) ? bits[i] : 0;
     }
-    /* With another person the item's code could be two people's: the engine says so, and the core refuses. */
-    in->code_in_use = (in->command.given & LK_GIVEN_PHONE) != 0 && world_chance(w, 100);
+    in->code_in_use = (in->command.given & LK_GIVEN_PHONE) != 0 && is_shared(w, in);
 }
 
 static enum lk_custody wanted(enum lk_command_kind kind)

@@ -4,6 +4,7 @@ The disk is full by a preloaded library (works anywhere), and once more by a rea
 allowed. People get a clear refusal, nothing is half done, and once there is space everything goes on, also what the
 doors did meanwhile.
 """
+import itertools
 import os
 import signal
 import subprocess
@@ -42,9 +43,11 @@ class DiskCase(bad_case.Case):
         self.goes_on(one, doors)
 
     def cannot_commit(self, one):
-        """A wrong code is a try that has to be counted durably. The log may still have room for some."""
+        """A command has to be remembered durably. The log may still have room for some."""
+        names = (f"N{n}" for n in itertools.count())
+
         def refused():
-            return one.kiosk.code("00000001")["reason"] == "store_failed"
+            return one.announce(next(names)).get("reason") == "store_failed"
         site_rig.until(refused, 30, "the disk to be full", 0)
 
     def refused(self, one):

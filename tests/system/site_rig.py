@@ -150,6 +150,9 @@ class Kiosk:
     def recalls(self):
         return self._ask("GET", "/api/v1/recalls")[1]
 
+    def receipt(self):
+        return self._ask("GET", "/api/v1/receipt")[1]
+
     def until(self, screen, timeout_s=10.0, **match):
         """Waits until this screen is shown (with these values) and returns the view."""
         def there():

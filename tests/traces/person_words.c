@@ -48,7 +48,7 @@ bool person_facts(struct site *site, struct lk_input *in, const struct line *l)
     if (in->button == LK_BUTTON_RATE) {
         in->rating = (unsigned)strtoul(l->word[2], NULL, 10);
     } else if (in->button == LK_BUTTON_NEXT && session->staff == LK_ACTOR_SYSTEM) {
-        model_store_sibling(&site->store, session->item.id, in);
+        model_store_sibling(&site->store, session->item.id, session->item.holder, in);
     } else {
         return false;
     }

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STIFF_ONE_IN = 2500, WRONG_ONE_IN = 40000, LATE_ONE_IN = 1500 };
+enum {
+    STIFF_ONE_IN = 2500,
+    WRONG_ONE_IN = 10000,
+    LATE_ONE_IN = 1500,
+    CUT_ONE_IN = 1000, /* the light goes out while somebody stands there */
+    LOST_ONE_IN = 1500,
+    AT_WORST_MS = 12000,
+};
 
 static bool one_in(struct site *s, int n)
 {
@@ -52,6 +59,12 @@ int cabinet_pulse(void *user, int door, uint64_t intent, int64_t now_ms)
     site_plan(s, H_REPORT, now + 40, door)->intent = intent;
     s->door[door].stiff = s->door[door].stiff || one_in(s, STIFF_ONE_IN);
     s->tally.jams += s->door[door].stiff;
+    if (one_in(s, CUT_ONE_IN)) {
+        (void)site_plan(s, H_POWER, now + chance_between(&s->rng, 0, AT_WORST_MS), 1);
+    }
+    if (one_in(s, LOST_ONE_IN)) {
+        (void)site_plan(s, H_BOARD_LOST, now + chance_between(&s->rng, 0, AT_WORST_MS), s->cfg.door[door].bank);
+    }
     if (s->door[door].stiff) {
         return 0;
     }

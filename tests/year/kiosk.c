@@ -1,4 +1,4 @@
-/* What a person types, scans and presses, with the facts looked up as controller/app does. */
+/* What a person types, scans and presses, with the facts looked up as controller/app/kiosk.c does. */
 #include "year.h"
 
 #include "base/text.h"
@@ -42,15 +42,24 @@ static void look(struct site *s, int r, const char *what)
     }
 }
 
+/* What is typed means what the screen asks for. */
 bool kiosk_code(struct site *s, const char *code)
 {
     struct lk_input in = {0};
-    struct lk_stamp now = {0};
     if (!s->up) {
         return false;
     }
-    now = site_stamp(s);
-    look(s, lk_facts_code(s->store, &now, code, CODE_DIGITS, &in), "a code");
+    struct lk_stamp now = site_stamp(s);
+    const struct lk_session *session = &site_core(s)->session;
+    if (session->screen == LK_SCREEN_SECOND) {
+        in = lk_facts_second(code);
+    } else if (session->screen == LK_SCREEN_DROP_CASE) {
+        look(s, lk_facts_case(s->store, &now, code, CODE_DIGITS, &in), "a case number");
+    } else if (session->screen == LK_SCREEN_HAND_OVER) {
+        look(s, lk_facts_proof(s->store, session->item.id, code, &in), "a proof");
+    } else {
+        look(s, lk_facts_code(s->store, &now, code, CODE_DIGITS, &in), "a code");
+    }
     return kiosk_send(s, &in);
 }
 
@@ -61,8 +70,15 @@ bool kiosk_scan(struct site *s, const char *text)
         return false;
     }
     struct lk_stamp now = site_stamp(s);
-    bool staff = site_core(s)->session.staff != LK_ACTOR_SYSTEM;
-    look(s, lk_facts_scan(s->store, &now, text, staff, &in), "a scan");
+    const struct lk_session *session = &site_core(s)->session;
+    if (session->screen == LK_SCREEN_DROP_CASE) {
+        look(s, lk_facts_case(s->store, &now, text, CODE_DIGITS, &in), "a case number");
+    } else if (session->screen == LK_SCREEN_WAYBILL) {
+        look(s, lk_facts_waybill(s->store, &now, text, CODE_DIGITS, &in), "a waybill");
+    } else {
+        bool staff = session->staff != LK_ACTOR_SYSTEM && session->screen != LK_SCREEN_HAND_OVER;
+        look(s, lk_facts_scan(s->store, &now, text, staff, &in), "a scan");
+    }
     return kiosk_send(s, &in);
 }
 
@@ -87,6 +103,33 @@ bool kiosk_choose(struct site *s, enum lk_button button, const char *item)
     return kiosk_send(s, &in);
 }
 
+bool kiosk_next(struct site *s)
+{
+    struct lk_input in = lk_engine_input(LK_IN_BUTTON);
+    if (!s->up) {
+        return false;
+    }
+    struct lk_stamp now = site_stamp(s);
+    const struct lk_session *session = &site_core(s)->session;
+    in.button = LK_BUTTON_NEXT;
+    look(s,
+         session->screen == LK_SCREEN_TAKEN ? lk_facts_sibling(s->store, &now, &session->item, &in)
+                                            : lk_facts_round(s->store, &now, session->item.id, &in),
+         "the next one");
+    return kiosk_send(s, &in);
+}
+
+enum lk_custody kiosk_custody(struct site *s, const char *item)
+{
+    struct lk_store_found found = {0};
+    while (!s->up) {
+        site_wait(s, MINUTE_MS); /* whoever wants to know waits for the light */
+    }
+    struct lk_stamp now = site_stamp(s);
+    look(s, lk_store_find_item(s->store, &now, item, &found), "an item");
+    return found.found ? found.item.custody : LK_CUSTODY_NONE;
+}
+
 enum lk_screen kiosk_wait_while(struct site *s, enum lk_screen screen, int64_t most_ms)
 {
     for (int64_t waited = 0; waited < most_ms && kiosk_screen(s) == screen; waited += LOOK_MS) {
@@ -95,13 +138,22 @@ enum lk_screen kiosk_wait_while(struct site *s, enum lk_screen screen, int64_t m
     return kiosk_screen(s);
 }
 
+static void touch(struct site *s)
+{
+    static const enum lk_button ways_out[] = {LK_BUTTON_SIGN_OUT, LK_BUTTON_DONE, LK_BUTTON_BACK, LK_BUTTON_CANCEL};
+    for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++) {
+        if (kiosk_has(s, ways_out[i])) {
+            (void)kiosk_press(s, ways_out[i], LK_SIZE_S, 0);
+            return;
+        }
+    }
+}
+
 /* The next one in the queue waits until the last one is done, or touches what is left on the screen. */
 void kiosk_clear(struct site *s)
 {
     for (int64_t waited = 0; waited < FREE_WITHIN_MS && kiosk_screen(s) != LK_SCREEN_HOME; waited += SECOND_MS) {
-        bool leaves = kiosk_has(s, LK_BUTTON_SIGN_OUT) && kiosk_press(s, LK_BUTTON_SIGN_OUT, LK_SIZE_S, 0);
-        leaves = leaves || (kiosk_has(s, LK_BUTTON_DONE) && kiosk_press(s, LK_BUTTON_DONE, LK_SIZE_S, 0));
-        leaves = leaves || (kiosk_has(s, LK_BUTTON_BACK) && kiosk_press(s, LK_BUTTON_BACK, LK_SIZE_S, 0));
+        touch(s);
         site_wait(s, SECOND_MS);
     }
 }

@@ -79,8 +79,9 @@ static void plan_person(struct site *s, struct envelope *e, const struct envelop
     (void)snprintf(e->case_id, sizeof(e->case_id), "C%02d-%06u", s->number, n);
     (void)snprintf(e->waybill, sizeof(e->waybill), "EMS%02d%08u", s->number, n);
     (void)snprintf(e->phone, sizeof(e->phone), "138%08u", (n * 7919U + (unsigned)s->number) % 100000000U);
-    (void)snprintf(e->code, sizeof(e->code), "%08u", (n * 48271U + 12345U) % 100000000U);
-    (void)snprintf(e->token, sizeof(e->token), "T%02d%029u", s->number, n);
+    (void)snprintf(e->code, sizeof(e->code), "%08u", (n * 48271U + 12345U) % 50000000U);
+    (void)snprintf(e->delegate_code, sizeof(e->delegate_code), "%08u", 50000000U + (n * 48271U) % 50000000U);
+    (void)snprintf(e->token, sizeof(e->token), "T%02d%029u", s->number % 100, n);
     if (same_person) {
         memcpy(e->phone, last->phone, sizeof(e->phone));
         memcpy(e->code, last->code, sizeof(e->code));
@@ -156,9 +157,8 @@ static void plan_happenings(struct site *s)
     for (size_t i = 0; i < s->items; i++) {
         const struct envelope *e = &s->item[i];
         int64_t told_ms = e->comes_at_ms - chance_between(&s->rng, 10 * MINUTE_MS, 20 * HOUR_MS);
-        if (!e->unannounced) {
-            (void)site_plan(s, H_ANNOUNCE, told_ms < MINUTE_MS ? MINUTE_MS : told_ms, (int)i);
-        }
+        told_ms = e->unannounced ? e->comes_at_ms + chance_between(&s->rng, HOUR_MS, 2 * DAY_MS) : told_ms;
+        (void)site_plan(s, H_ANNOUNCE, told_ms < MINUTE_MS ? MINUTE_MS : told_ms, (int)i);
         (void)site_plan(s, H_ARRIVES, e->comes_at_ms, (int)i);
         if (e->is_cancelled) {
             int64_t when_ms = e->comes_at_ms + chance_between(&s->rng, -2 * HOUR_MS, 3 * DAY_MS);

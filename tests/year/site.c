@@ -283,6 +283,10 @@ void site_cut(struct site *s, bool power)
     if (!s->up) {
         return;
     }
+    if (!power) {
+        struct lk_input in = lk_engine_input(LK_IN_SHUTDOWN);
+        lk_engine_post(s->engine, &in);
+    }
     s->before_cut = *site_core(s);
     s->engine = lk_engine_destroy(s->engine);
     s->up = false;
@@ -342,7 +346,7 @@ static void happens_to_site(struct site *s, const struct happening *h)
 {
     bool cut = h->kind == H_POWER && s->up;
     if (cut) {
-        site_cut(s, h->arg != 0);
+        site_cut(s, h->arg != 0); /* or somebody restarts the service */
         (void)site_plan(s, H_BOOT, site_now(s) + chance_between(&s->rng, 20 * SECOND_MS, 30 * MINUTE_MS), 0);
     } else if (h->kind == H_BOOT) {
         site_boot(s);
@@ -393,7 +397,7 @@ static void somebody(struct site *s, const struct happening *h)
         alone *alone;
     } rows[] = {
         [H_ANNOUNCE] = {.with_item = upstream_announce}, [H_ARRIVES] = {.with_item = staff_arrives},
-        [H_CITIZEN] = {.with_item = citizen_comes},      [H_WINDOW] = {.with_item = staff_window},
+        [H_CITIZEN] = {.with_item = citizen_comes},      [H_WINDOW] = {.with_item = window_person},
         [H_DELIVER] = {.with_item = upstream_deliver},   [H_CANCEL] = {.with_item = upstream_cancel},
         [H_DROPOFF] = {.alone = citizen_drops},          [H_COURIER] = {.alone = staff_courier},
         [H_MORNING] = {.alone = staff_morning},          [H_CLOSING] = {.alone = staff_closing},
@@ -489,7 +493,7 @@ static void hire(struct site *s)
     } rows[] = {{"k1", LK_ACTOR_COURIER, "BADGE-K1"},
                 {"c1", LK_ACTOR_CLERK, "BADGE-C1"},
                 {"m1", LK_ACTOR_MAINTENANCE, "BADGE-M1"},
-                {"s1", LK_ACTOR_CLERK, "BADGE-S1"}};
+                {"s1", LK_ACTOR_SUPERVISOR, "BADGE-S1"}};
     struct lk_stamp now = {.wall_ms = lk_clock_wall_ms(s->clock), .quality = LK_CLOCK_SYNCED};
     open_store(s);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

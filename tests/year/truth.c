@@ -34,14 +34,14 @@ static bool is_there(const struct site *s, const struct lk_item *item, const str
 {
     switch (item->custody) {
     case LK_CUSTODY_EXPECTED:
-        return e->where == AT_SENDER || e->where == AT_OFFICE;
+        return e->where == AT_SENDER || e->where == AT_OFFICE || (e->dropoff && e->where == SENT_BACK);
     case LK_CUSTODY_IN_LOCKER:
         return (e->where == BEHIND_DOOR && e->door == item->door) ||
                (item->door != LK_NO_DOOR && in_question(s, item->door));
     case LK_CUSTODY_AT_WINDOW:
         return e->where == AT_OFFICE;
     case LK_CUSTODY_WITH_COURIER:
-        return e->where == AT_POST;
+        return e->where == AT_POST || (s->waits > 0 && e->where == AT_RECIPIENT);
     case LK_CUSTODY_COLLECTED:
         return e->where == AT_RECIPIENT;
     case LK_CUSTODY_RETURNED:
@@ -74,7 +74,7 @@ static bool on_item(void *user, const struct lk_store_item *row)
         site_broken(a->s, "the store has %s, and there is no such envelope", row->item.id);
     }
     bool open = e->where == BEHIND_DOOR && in_question(a->s, e->door);
-    if (!open && !is_there(a->s, &row->item, e)) {
+    if (!open && !e->known_unseen && !is_there(a->s, &row->item, e)) {
         site_broken(a->s, "custody says %s is %s, and really it is %s (door %s)", e->id,
                     lk_custody_name(row->item.custody), places[e->where], lk_core_label(&a->s->cfg, e->door));
     }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_AT_ONCE = 500, REPLAY_BACK = 50 };
+enum { READ_AT_ONCE = 500, REPLAY_BACK = 50, DUES_MOST = 500 };
 
 /* --- commands ----------------------------------------------------------------------------------------------------- */
 
@@ -78,10 +78,16 @@ void upstream_announce(struct site *s, int item)
     c.item.channel = e->channel;
     c.item.size = e->size;
     c.item.low_reach = e->low_reach;
-    c.given = LK_GIVEN_CHANNEL | LK_GIVEN_SIZE | LK_GIVEN_PHONE | LK_GIVEN_LOW_REACH;
+    c.item.second_factor = e->second_factor;
+    c.given = LK_GIVEN_CHANNEL | LK_GIVEN_SIZE | LK_GIVEN_PHONE | LK_GIVEN_LOW_REACH | LK_GIVEN_NAME | LK_GIVEN_CASE |
+              LK_GIVEN_SITE | LK_GIVEN_SECOND_FACTOR;
     (void)lk_text_copy(c.code, sizeof(c.code), e->code);
     (void)lk_text_copy(c.token, sizeof(c.token), e->token);
+    (void)lk_text_copy(c.phone, sizeof(c.phone), e->phone);
     (void)lk_text_copy(c.item.phone_tail, sizeof(c.item.phone_tail), e->phone + 7);
+    (void)lk_text_copy(c.item.name, sizeof(c.item.name), "W*");
+    (void)lk_text_copy(c.item.case_id, sizeof(c.item.case_id), e->case_id);
+    (void)lk_text_copy(c.item.site, sizeof(c.item.site), s->name);
     e->announced = true;
     upstream_send(s, &c);
 }
@@ -92,10 +98,52 @@ void upstream_cancel(struct site *s, int item)
     upstream_send(s, &c);
 }
 
+/* The post rings, and the phone of the postman tells upstream. */
 void upstream_deliver(struct site *s, int item)
 {
-    (void)s;
-    (void)item;
+    struct envelope *e = &s->item[item];
+    struct lk_command c = upstream_command(s, LK_CMD_ITEM_DELIVERED, e);
+    if (e->where != AT_POST) {
+        return;
+    }
+    c.via = LK_CHANNEL_POST;
+    c.undeliverable = e->bad_address;
+    upstream_send(s, &c);
+    e->brought_back = e->bad_address; /* a clerk receives it */
+    e->where = e->bad_address ? AT_POST : AT_RECIPIENT;
+}
+
+/* What an office does now and then, about any item. */
+void upstream_some_command(struct site *s)
+{
+    static const enum lk_command_kind kinds[] = {
+        LK_CMD_ITEM_UPDATE, LK_CMD_ITEM_TRANSFER,   LK_CMD_ITEM_EXTEND,      LK_CMD_CODE_REISSUE,
+        LK_CMD_CODE_REVOKE, LK_CMD_DELEGATE_REVOKE, LK_CMD_COMPARTMENT_OPEN, LK_CMD_STATUS_GET,
+    };
+    if (s->items == 0) {
+        return;
+    }
+    struct envelope *e = &s->item[chance_between(&s->rng, 0, (int64_t)s->items - 1)];
+    for (int i = 0; i < 50 && e->where != BEHIND_DOOR; i++) { /* better one that is here */
+        e = &s->item[chance_between(&s->rng, 0, (int64_t)s->items - 1)];
+    }
+    enum lk_command_kind kind = kinds[chance_between(&s->rng, 0, 7)];
+    struct lk_command c = upstream_command(s, kind, e);
+    c.to = chance_in(&s->rng, 5000) ? LK_CUSTODY_AT_WINDOW : LK_CUSTODY_WITH_COURIER;
+    if (kind == LK_CMD_ITEM_TRANSFER && c.to == LK_CUSTODY_WITH_COURIER) {
+        (void)lk_text_copy(c.item.waybill, sizeof(c.item.waybill), e->waybill);
+    } else if (kind == LK_CMD_ITEM_UPDATE) {
+        c.given = LK_GIVEN_NAME;
+        (void)lk_text_copy(c.item.name, sizeof(c.item.name), "L*");
+    } else if (kind == LK_CMD_CODE_REISSUE) {
+        (void)lk_text_copy(c.code, sizeof(c.code), e->code);
+        (void)lk_text_copy(c.token, sizeof(c.token), e->token);
+    } else if (kind == LK_CMD_COMPARTMENT_OPEN) {
+        int door = (int)chance_between(&s->rng, 0, s->cfg.doors - 1);
+        (void)lk_text_copy(c.compartment, sizeof(c.compartment), lk_core_label(&s->cfg, door));
+        c.item.id[0] = '\0';
+    }
+    upstream_send(s, &c);
 }
 
 /* --- the network -------------------------------------------------------------------------------------------------- */
@@ -262,10 +310,37 @@ void upstream_night(struct site *s)
     }
 }
 
+/* What the calendar asks for, as controller/app asks every minute. */
 void upstream_dues(struct site *s)
 {
-    if (s->up && s->net_up) {
+    enum lk_due due = LK_DUES;
+    struct lk_store_found found = {.found = true};
+    unsigned count = 1;
+    if (!s->up) {
+        return;
+    }
+    if (s->net_up) {
         flush(s);
+    }
+    struct lk_stamp now = site_stamp(s);
+    for (int i = 0; i < DUES_MOST && s->up; i++) {
+        struct lk_input in = lk_engine_input(LK_IN_DUE);
+        found = (struct lk_store_found){0};
+        count = 0;
+        if (lk_store_next_due(s->store, &now, &due, &found, &count) < 0) {
+            site_broken(s, "what is due cannot be found");
+        }
+        if (!found.found && count == 0) {
+            break;
+        }
+        in.due = due;
+        in.found = found.found;
+        in.item = found.item;
+        in.count = count;
+        (void)lk_engine_submit(s->engine, &in);
+    }
+    if (chance_in(&s->rng, 100)) {
+        upstream_some_command(s);
     }
 }
 

@@ -8,7 +8,8 @@
  *   cabinet.c   doors, locks and boards as they really are
  *   kiosk.c     what a person types, scans and presses; waiting in front of a door
  *   citizen.c   pickups, drop-offs, disputes, more time
- *   staff.c     couriers and clerks at the kiosk
+ *   staff.c     couriers and clerks at the kiosk: deposits, recall rounds
+ *   window.c    clerks at the window, by kiosk, lockerctl or upstream
  *   care.c      maintenance: blocked compartments, inspection rounds
  *   upstream.c  commands; the books of custody, kept from the events alone
  *   truth.c     what must be so
@@ -71,18 +72,20 @@ enum place { AT_SENDER, BEHIND_DOOR, AT_RECIPIENT, AT_OFFICE, AT_POST, SENT_BACK
 enum dispute { NO_DISPUTE, SAYS_NOT_MINE, SAYS_NOTHING, SAYS_STILL_INSIDE, SAYS_REFUSE };
 
 struct envelope {
-    char id[24], case_id[24], code[9], token[33], phone[12], waybill[24];
+    char id[24], case_id[24], code[9], delegate_code[9], token[40], phone[12], waybill[24];
     enum lk_channel channel;
     enum lk_size size;
     bool second_factor, low_reach, announced, dropoff;
     bool by_qr, delegate, rates, wants_time, forgets, wrong_first, never_comes, is_cancelled, unannounced, loaded_late;
-    bool bad_address; /* the post cannot deliver it */
-    bool planned;     /* its next happening at the window or by post is planned */
+    bool bad_address;  /* the post cannot deliver it */
+    bool brought_back; /* the courier brings it back */
+    bool known_unseen; /* something happened that no sensor and nobody could tell: not held against the core */
     enum dispute dispute;
     int64_t comes_at_ms, patience_ms; /* at the office; until its recipient comes */
     enum place where;
     int door;
-    unsigned tries; /* how often its recipient came in vain */
+    int64_t since_ms; /* at the window since then */
+    unsigned tries;   /* how often its recipient, or the courier, came in vain */
 };
 
 /* --- what happens, in virtual time -------------------------------------------------------------------------------- */
@@ -142,7 +145,7 @@ struct tally {
     uint64_t mismatches[LK_REASONS];
     uint64_t steps, commands, repeated, restarts, power_cuts, offline_days, wrong_clocks, boards_lost, forced, jams,
         wrong;
-    uint64_t in_vain, replayed, late_acks, checks, chain, delegates, second_factors, together;
+    uint64_t unseen, next, in_vain, replayed, late_acks, checks, chain, delegates, second_factors, together;
     uint64_t cycles_min, cycles_median, cycles_max; /* of the doors of all sites */
     uint64_t bytes;                                 /* not in the table: file sizes are no promise */
 };
@@ -195,7 +198,8 @@ struct site {
 
     struct envelope *item;
     size_t items;
-    unsigned jti;
+    unsigned jti, waybills;
+    int round_at;               /* the weekly round goes on at this door */
     struct lk_command *waiting; /* what upstream could not send yet */
     size_t waits, waits_room;
     int acks_late; /* nights without an ack */
@@ -249,6 +253,8 @@ bool kiosk_press(struct site *s, enum lk_button button, enum lk_size size, int r
 bool kiosk_has(const struct site *s, enum lk_button button);
 bool kiosk_choose(struct site *s, enum lk_button button, const char *item);
 /* Until the screen is another one than this, at most so long. */
+bool kiosk_next(struct site *s); /* NEXT: of a person's items, or of a round */
+enum lk_custody kiosk_custody(struct site *s, const char *item);
 enum lk_screen kiosk_wait_while(struct site *s, enum lk_screen screen, int64_t most_ms);
 bool kiosk_send(struct site *s, struct lk_input *in);
 void kiosk_clear(struct site *s); /* waits until the kiosk is free for the next person */
@@ -261,12 +267,19 @@ void citizen_drops(struct site *s);
 void staff_courier(struct site *s);
 void staff_morning(struct site *s);
 void staff_closing(struct site *s);
-void staff_window(struct site *s, int item);
 void staff_arrives(struct site *s, int item);
 bool staff_badge(struct site *s, const char *who);
+void staff_post(struct site *s, int item); /* it is with the post: what happens next */
+void staff_here(struct site *s, int item); /* it is at the window: what happens next */
+
+/* window.c */
+void window_batch(struct site *s);
+void window_person(struct site *s, int item);
 
 /* care.c */
 void care_morning(struct site *s);
+bool care_admin(struct site *s, struct lk_input *in, const char *who);
+void care_take_out(struct site *s, int door, enum place to);
 
 /* upstream.c */
 void upstream_announce(struct site *s, int item);
@@ -278,6 +291,7 @@ void upstream_net(struct site *s, bool up);
 void upstream_night(struct site *s);
 void upstream_read(struct site *s, bool ack);
 void upstream_free(struct site *s);
+void upstream_some_command(struct site *s);
 const struct book_line *upstream_book(const struct site *s, const char *item);
 void upstream_dues(struct site *s);
 

@@ -111,12 +111,30 @@ CASE(no_other_compartment_gives_a_drop_off_up)
     CHECK_INT(custody("D1"), LK_CUSTODY_RETURNED);
 }
 
+/* One in a thousand million, but an item must not be born twice: upstream announces it while somebody chooses a size.
+ */
+CASE(law_5_a_receipt_number_that_is_taken_meanwhile_is_no_drop_off)
+{
+    setup();
+    bench.cfg.dropoff = true;
+    press(LK_BUTTON_DROP_OFF);
+    case_number("C9", "D1");
+    announce("D1", 11112222, 0);
+    CHECK_INT(shown().screen, LK_SCREEN_NOTICE);
+    CHECK_INT(shown().reason, LK_REASON_ITEM_EXISTS);
+    press(LK_BUTTON_DONE);
+    CHECK_INT(shown().screen, LK_SCREEN_HOME);
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
-        NAMED(no_more_than_so_many_drop_offs),           NAMED(a_drop_off_needs_a_case_and_a_receipt),
-        NAMED(citizens_leave_some_compartments_free),    NAMED(law_4_a_drop_off_given_up_is_over),
+        NAMED(no_more_than_so_many_drop_offs),
+        NAMED(a_drop_off_needs_a_case_and_a_receipt),
+        NAMED(citizens_leave_some_compartments_free),
+        NAMED(law_4_a_drop_off_given_up_is_over),
         NAMED(no_other_compartment_gives_a_drop_off_up),
+        NAMED(law_5_a_receipt_number_that_is_taken_meanwhile_is_no_drop_off),
     };
     return check_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
 }

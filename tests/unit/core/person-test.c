@@ -90,6 +90,7 @@ CASE(not_four_digits_are_no_try)
     second("");
     CHECK_INT(answer(), LK_REASON_CODE_MALFORMED);
     CHECK_INT(shown().screen, LK_SCREEN_SECOND);
+    CHECK_INT(shown().reason, LK_REASON_CODE_MALFORMED);
     CHECK_INT(bench.core.lockout.tries, 0);
     second("1234");
     CHECK_INT(count_fx(LK_FX_PULSE), 1);
@@ -132,6 +133,28 @@ CASE(law_8_a_code_that_dies_while_its_tail_is_asked_for_opens_nothing)
         CHECK_INT(answer(), LK_REASON_NOT_NOW);
         CHECK_INT(count_fx(LK_FX_PULSE), 0);
     }
+}
+
+CASE(law_8_the_tail_that_holds_is_the_one_upstream_knows_now)
+{
+    setup();
+    (void)stock_for("X1", CODE, ZHANG, true);
+    code(CODE);
+    struct lk_input in = command(LK_CMD_ITEM_UPDATE);
+    (void)lk_text_copy(in.command.item.id, sizeof(in.command.item.id), "X1");
+    (void)lk_text_copy(in.command.item.phone_tail, sizeof(in.command.item.phone_tail), "5678");
+    in.command.given = LK_GIVEN_PHONE;
+    facts(&in, model_store_item(&bench.store, "X1"));
+    in.code_live = true;
+    feed(in);
+    second("1234");
+    CHECK_INT(answer(), LK_REASON_NOT_NOW);
+    code(CODE);
+    second("1234");
+    CHECK_INT(answer(), LK_REASON_WRONG_TAIL);
+    code(CODE);
+    second("5678");
+    CHECK_INT(count_fx(LK_FX_PULSE), 1);
 }
 
 CASE(an_item_lost_while_its_tail_is_asked_for_opens_for_nobody)
@@ -392,6 +415,7 @@ int main(int argc, char **argv)
         NAMED(what_is_not_known_cannot_be_asked_for),
         NAMED(a_delegate_is_asked_for_their_own_tail),
         NAMED(law_8_a_code_that_dies_while_its_tail_is_asked_for_opens_nothing),
+        NAMED(law_8_the_tail_that_holds_is_the_one_upstream_knows_now),
         NAMED(an_item_lost_while_its_tail_is_asked_for_opens_for_nobody),
         NAMED(what_was_said_survives_everything_but_a_change_of_mind),
         NAMED(nothing_can_be_said_twice),

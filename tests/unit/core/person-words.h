@@ -53,7 +53,7 @@ static inline void press_my_next(void)
 {
     struct lk_input in = input(LK_IN_BUTTON);
     in.button = LK_BUTTON_NEXT;
-    model_store_sibling(&bench.store, bench.core.session.item.id, &in);
+    model_store_sibling(&bench.store, bench.core.session.item.id, bench.core.session.item.holder, &in);
     ask(in);
 }
 

@@ -41,6 +41,29 @@ CASE(law_8_next_opens_for_the_same_person_only)
     CHECK_INT(shown().screen, LK_SCREEN_TAKEN);
 }
 
+CASE(law_8_a_friends_code_opens_what_it_was_made_for)
+{
+    setup();
+    (void)stock_for("X1", CODE, ZHANG, false);
+    (void)stock_for("X2", CODE, ZHANG, false);
+    grant("X1", OTHER_CODE, "");
+    take_out("X1", OTHER_CODE);
+    CHECK_INT(shown().more, 0);
+    bench.core.session.more = 1; /* an engine that counted the recipient's */
+    press_next("X2");
+    CHECK_INT(answer(), LK_REASON_NO_SUCH_ITEM);
+    CHECK_INT(count_fx(LK_FX_PULSE), 0);
+    setup();
+    (void)stock_for("X1", CODE, ZHANG, false);
+    (void)stock_for("X2", CODE, ZHANG, false);
+    grant("X1", OTHER_CODE, "");
+    grant("X2", OTHER_CODE, "");
+    take_out("X1", OTHER_CODE);
+    CHECK_INT(shown().more, 1);
+    press_my_next();
+    CHECK_INT(find_fx(LK_FX_INTENT_ADD)->actor, LK_ACTOR_DELEGATE);
+}
+
 CASE(the_next_one_may_be_gone)
 {
     setup();
@@ -178,6 +201,7 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         NAMED(several_items_open_one_after_the_other),
         NAMED(law_8_next_opens_for_the_same_person_only),
+        NAMED(law_8_a_friends_code_opens_what_it_was_made_for),
         NAMED(the_next_one_may_be_gone),
         NAMED(the_tail_is_asked_for_once_for_one_person),
         NAMED(what_lies_together_is_one_compartment),
