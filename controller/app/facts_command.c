@@ -64,6 +64,15 @@ static int secrets(struct lk_store *store, const struct lk_stamp *now, struct lk
     return r;
 }
 
+/* Another person than the item's: what opens it may open others of who it was. */
+static int other_person(struct lk_store *store, const struct lk_command *command, struct lk_input *in)
+{
+    bool told = command->kind == LK_CMD_ITEM_UPDATE && (command->given & LK_GIVEN_PHONE) != 0;
+    bool same = command->item.has_phone ? is_persons(&in->item, command->item.phone_mac)
+                                        : strcmp(command->item.phone_tail, in->item.phone_tail) == 0;
+    return told && in->found && !same ? lk_store_code_shared(store, command->item.id, &in->code_in_use) : 0;
+}
+
 static int phone(struct lk_store *store, struct lk_command *command)
 {
     int r = 0;
@@ -85,6 +94,9 @@ int lk_facts_command(struct lk_store *store, const struct lk_stamp *now, const s
     }
     if (r == 0) {
         r = secrets(store, now, command, &in);
+    }
+    if (r == 0) {
+        r = other_person(store, command, &in);
     }
     if (command->compartment[0] != '\0') {
         command->door = lk_core_find_door(cfg, command->compartment);

@@ -151,6 +151,16 @@ int lk_store_code_in_use(struct lk_store *store, const char *code, const char *e
     return r < 0 ? r : 0;
 }
 
+int lk_store_code_shared(struct lk_store *store, const char *id, bool *ret_shared)
+{
+    LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *stmt = LK_START(store, ST_CODE_SHARED, LK_T(id));
+    int r = lk_sql_row(store, stmt);
+    if (r >= 0) {
+        *ret_shared = r > 0;
+    }
+    return r < 0 ? r : 0;
+}
+
 int lk_store_make_secret(struct lk_store *store, const char *code, const char *token, struct lk_secret *ret_secret)
 {
     struct lk_secret secret = {.has_code = code && *code, .has_token = token && *token};

@@ -132,6 +132,8 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_FIND_ITEM] = "SELECT " ITEM_COLUMNS "FROM item i WHERE i.id = ?1",
     [ST_CODE_OWNER] = "SELECT i.id FROM secret s JOIN item i ON i.rid = s.item WHERE s.mac = ?1 AND s.live = 1 AND "
                       "i.id <> ?2 AND (?3 IS NULL OR i.phone_mac IS NULL OR i.phone_mac <> ?3) LIMIT 1",
+    [ST_CODE_SHARED] = "SELECT 1 FROM item i JOIN secret s ON s.item = i.rid AND s.live = 1 "
+                       "JOIN secret o ON o.mac = s.mac AND o.live = 1 AND o.item <> s.item WHERE i.id = ?1 LIMIT 1",
     [ST_PROOF_CODE] = "SELECT 1 FROM secret s JOIN item i ON i.rid = s.item "
                       "WHERE s.mac = ?1 AND s.live = 1 AND s.kind = 'code' AND i.id = ?2",
     [ST_DUE_REMINDER] = "SELECT " ITEM_COLUMNS "FROM item i WHERE " REMIND

@@ -5,6 +5,7 @@
 #include "store/find.h"
 #include "store/memory.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char token[] = "q4Zt8Hn2Lw6Xc0Vb5Ms9Yk"; /* 22 characters: 128 bits */
@@ -142,11 +143,18 @@ static void law_12_a_commands_secrets_are_erased(void **state)
     struct rig *rig = *state;
     struct lk_command command = announce("Y2", "55555555");
     struct lk_input in;
+    (void)lk_text_copy(command.phone, sizeof(command.phone), "13800138000");
     assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
     assert_false(holds(&command, sizeof(command), "55555555") || holds(&command, sizeof(command), new_token));
     assert_false(holds(&in, sizeof(in), "55555555") || holds(&in, sizeof(in), new_token));
+    assert_false(holds(&command, sizeof(command), "13800138000") || holds(&in, sizeof(in), "13800138000"));
+    assert_true(in.command.item.has_phone);
     assert_false(in.found || in.code_in_use);
     assert_int_equal(in.command.door, 6);
+    command = announce("Y2", "55555555");
+    (void)lk_text_copy(command.token, sizeof(command.token), token); /* Y1's */
+    assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
+    assert_true(in.code_in_use);
     command = announce("Y2", "12345678"); /* Y1's */
     assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
     assert_true(in.code_in_use);
@@ -154,6 +162,106 @@ static void law_12_a_commands_secrets_are_erased(void **state)
     assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
     assert_true(in.found);
     assert_false(in.code_in_use);
+}
+
+/* --- whose a code is -----------------------------------------------------------------------------------------------
+ */
+
+static struct lk_command about(enum lk_command_kind kind, const char *item, const char *digits, const char *phone)
+{
+    struct lk_command command;
+    memset(&command, 0, sizeof(command));
+    command.kind = kind;
+    (void)lk_text_copy(command.item.id, sizeof(command.item.id), item);
+    (void)lk_text_copy(command.code, sizeof(command.code), digits);
+    (void)lk_text_copy(command.phone, sizeof(command.phone), phone);
+    command.given = phone[0] ? LK_GIVEN_PHONE : 0;
+    return command;
+}
+
+/* As the core does it: the item with its number, and the code for whom the command is. */
+static void obey(struct rig *rig, enum lk_command_kind kind, const char *item, const char *digits, const char *phone)
+{
+    static struct lk_effects fx;
+    struct lk_command command = about(kind, item, digits, phone);
+    struct lk_input in;
+    assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
+    memset(&fx, 0, sizeof(fx));
+    fx.count = 2;
+    fx.at[0] = (struct lk_effect){.kind = LK_FX_ITEM_PUT, .door = LK_NO_DOOR, .bank = -1};
+    fx.at[0].item = in.found ? in.item : in.command.item;
+    fx.at[0].item.custody = LK_CUSTODY_EXPECTED;
+    fx.at[0].item.door = LK_NO_DOOR;
+    fx.at[1] = fx.at[0];
+    fx.at[1].kind = LK_FX_SECRET_SET;
+    fx.at[1].secret = in.secret;
+    assert_int_equal(lk_store_apply(rig->store, &fx, &rig->now, NULL), 0);
+}
+
+static bool in_use(struct rig *rig, enum lk_command_kind kind, const char *item, const char *digits, const char *phone)
+{
+    struct lk_command command = about(kind, item, digits, phone);
+    struct lk_input in;
+    assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
+    return in.code_in_use;
+}
+
+static void law_8_a_code_is_one_persons_and_one_holders(void **state)
+{
+    static const char me[] = "13800138000", other[] = "13900139000";
+    struct rig *rig = *state;
+    obey(rig, LK_CMD_ITEM_ANNOUNCE, "M1", "11112222", me);
+    obey(rig, LK_CMD_ITEM_ANNOUNCE, "M2", "33334444", me);
+    obey(rig, LK_CMD_ITEM_ANNOUNCE, "O1", "55556666", other);
+    obey(rig, LK_CMD_DELEGATE_GRANT, "M1", "77778888", "");
+    assert_false(in_use(rig, LK_CMD_ITEM_ANNOUNCE, "M3", "11112222", me));
+    assert_false(in_use(rig, LK_CMD_ITEM_ANNOUNCE, "M3", "11112222", "+8613800138000"));
+    assert_true(in_use(rig, LK_CMD_ITEM_ANNOUNCE, "M3", "11112222", other));
+    assert_true(in_use(rig, LK_CMD_ITEM_ANNOUNCE, "M3", "11112222", ""));
+    assert_false(in_use(rig, LK_CMD_CODE_REISSUE, "M2", "11112222", ""));
+    assert_true(in_use(rig, LK_CMD_CODE_REISSUE, "O1", "11112222", ""));
+    assert_false(in_use(rig, LK_CMD_DELEGATE_GRANT, "M2", "77778888", "")); /* the same friend fetches both */
+    assert_true(in_use(rig, LK_CMD_DELEGATE_GRANT, "O1", "77778888", ""));
+    assert_true(in_use(rig, LK_CMD_DELEGATE_GRANT, "M1", "11112222", "")); /* the recipient's own */
+    assert_true(in_use(rig, LK_CMD_DELEGATE_GRANT, "M1", "33334444", ""));
+    assert_true(in_use(rig, LK_CMD_CODE_REISSUE, "M1", "77778888", "")); /* the friend's own */
+    assert_true(in_use(rig, LK_CMD_CODE_REISSUE, "M2", "77778888", ""));
+}
+
+static void law_8_who_shares_a_code_stays_who_it_is(void **state)
+{
+    static const char me[] = "13800138000", other[] = "13900139000";
+    struct rig *rig = *state;
+    obey(rig, LK_CMD_ITEM_ANNOUNCE, "M1", "11112222", me);
+    assert_false(in_use(rig, LK_CMD_ITEM_UPDATE, "M1", "", other));
+    obey(rig, LK_CMD_ITEM_ANNOUNCE, "M2", "11112222", me);
+    assert_true(in_use(rig, LK_CMD_ITEM_UPDATE, "M1", "", other));
+    assert_true(in_use(rig, LK_CMD_ITEM_UPDATE, "M2", "", other));
+    assert_false(in_use(rig, LK_CMD_ITEM_UPDATE, "M1", "", me));
+    obey(rig, LK_CMD_CODE_REISSUE, "M2", "33334444", "");
+    assert_false(in_use(rig, LK_CMD_ITEM_UPDATE, "M1", "", other));
+}
+
+static void what_is_no_phone_number_is_refused(void **state)
+{
+    struct rig *rig = *state;
+    struct lk_command command = about(LK_CMD_ITEM_ANNOUNCE, "Y2", "", "+861234");
+    struct lk_input in;
+    assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), -EINVAL);
+}
+
+static void a_delegates_tail_goes_with_the_delegates_code(void **state)
+{
+    struct rig *rig = *state;
+    struct lk_command command = about(LK_CMD_DELEGATE_GRANT, "Y1", "55556666", "");
+    struct lk_input in;
+    (void)lk_text_copy(command.item.phone_tail, sizeof(command.item.phone_tail), "7788");
+    assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
+    assert_int_equal(in.secret.holder, LK_HOLDER_DELEGATE);
+    assert_string_equal(in.secret.tail, "7788");
+    command = about(LK_CMD_CODE_REISSUE, "Y1", "55556666", "");
+    assert_int_equal(lk_facts_command(rig->store, &rig->now, &rig->config->core, &command, &in), 0);
+    assert_true(in.secret.holder == LK_HOLDER_RECIPIENT && in.secret.tail[0] == '\0');
 }
 
 static void a_compartment_that_does_not_exist_is_no_door(void **state)
@@ -353,6 +461,10 @@ int main(void)
         CASE(law_12_a_secret_never_becomes_a_barcode),
         CASE(a_known_barcode_wins_in_a_staff_session),
         CASE(law_12_a_commands_secrets_are_erased),
+        CASE(law_8_a_code_is_one_persons_and_one_holders),
+        CASE(law_8_who_shares_a_code_stays_who_it_is),
+        CASE(what_is_no_phone_number_is_refused),
+        CASE(a_delegates_tail_goes_with_the_delegates_code),
         CASE(a_compartment_that_does_not_exist_is_no_door),
         CASE(law_8_one_code_opens_one_persons_items_one_after_another),
         CASE(a_scan_knows_where_others_of_the_case_lie),

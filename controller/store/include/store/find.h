@@ -39,6 +39,10 @@ int lk_store_find_item(struct lk_store *store, const struct lk_stamp *now, const
 int lk_store_code_in_use(struct lk_store *store, const char *code, const char *except, const uint8_t *phone_mac,
                          bool *ret_used);
 
+/* Whether a live code or token of item `id` is live for another item too: then both are one person's, and neither may
+ * become somebody else's (law 8). */
+int lk_store_code_shared(struct lk_store *store, const char *id, bool *ret_shared);
+
 /* The next item in a locker, by door, that the youngest secrets of item `id` and this holder open too; `id` itself may
  * be collected already. A delegate's code never leads to what only the recipient's opens. more: further compartments
  * after this one. */
