@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -68,6 +69,11 @@ class Metrics(bad_case.Case):
         self.assertEqual(value("compartments", use="occupied"), 1)
         self.assertEqual(value("compartments", use="free"), 15)
         self.assertEqual(value("items", custody="in_locker"), 1)
+        self.assertEqual([value("recalls", why=w) for w in ("overdue", "cancelled", "rejected", "dropoff")], [0, 0, 0, 0])
+        self.assertEqual((value("inspection_last_timestamp_seconds"), value("inspection_due")), (0, 0))
+        one.admin("round_done", seen=16)
+        again = promtext.parse(self.lockerctl(one, "metrics"))
+        self.assertLess(abs(promtext.value(again, "lockerd_inspection_last_timestamp_seconds") - time.time()), 60)
         self.assertEqual(value("codes_live"), 1)
         self.assertEqual(value("door_pulses_total", door="A01"), 1)
         self.assertEqual(value("door_pulses_total", door="B01"), 0)

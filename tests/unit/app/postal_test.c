@@ -26,7 +26,7 @@ static struct {
     struct lk_uplink_notice notice;
     unsigned snapshots, events, answers;
     int publish_error;
-    char snapshot[LK_UPLINK_PAYLOAD_MAX];
+    char snapshot[LK_UPLINK_PAYLOAD_MAX], health[LK_UPLINK_PAYLOAD_MAX];
     char answer[ANSWER_MAX], answer_topic[TOPIC_MAX_TEXT];
     struct lk_command command; /* what the signature is found to be over */
     enum lk_reason verdict;
@@ -115,6 +115,9 @@ int __wrap_lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const ch
         t.snapshots++;
         memcpy(t.snapshot, payload, len);
         t.snapshot[len] = '\0';
+    }
+    if (topic == LK_TOPIC_HEALTH) {
+        (void)snprintf(t.health, sizeof(t.health), "%.*s", (int)len, (const char *)payload);
     }
     t.events += topic == LK_TOPIC_EVT;
     return 0;
@@ -392,6 +395,22 @@ static void a_connection_brings_everything_up_to_date(void **state)
     assert_int_equal(t.events, lk_store_last_seq(t.rig.store));
 }
 
+/* A round of inspection that was not made in time is a fault like any other. */
+static void health_tells_that_a_round_is_due(void **state)
+{
+    (void)state;
+    static const char fault[] = "{\"what\":\"inspection\",\"reason\":\"overdue\"}";
+    connect_up();
+    assert_true(t.health[0] != '\0');
+    assert_null(strstr(t.health, fault));
+    lk_clock_sim_set_wall_ms(t.rig.clock, lk_clock_wall_ms(t.rig.clock) + 8 * INT64_C(86400000));
+    connect_up();
+    assert_non_null(strstr(t.health, fault));
+    lk_clock_sim_set_quality(t.rig.clock, LK_HAL_CLOCK_RTC);
+    connect_up();
+    assert_null(strstr(t.health, fault)); /* law 11: a clock nobody trusts calls nobody */
+}
+
 /* --- commands */
 
 static void an_answer_goes_where_it_was_asked_for(void **state)
@@ -519,6 +538,7 @@ int main(void)
         CASE(the_last_snapshot_is_the_present_state),
         CASE(one_snapshot_for_many_changes),
         CASE(a_connection_brings_everything_up_to_date),
+        CASE(health_tells_that_a_round_is_due),
         CASE(an_answer_goes_where_it_was_asked_for),
         CASE(law_7_a_repeated_command_gets_the_stored_answer),
         CASE(law_7_a_refused_command_is_reported),
