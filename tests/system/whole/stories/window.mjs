@@ -60,7 +60,7 @@ export default async function (story) {
   await story.looks("good");
   await story.says(/已交给领取人/, /Handed over/);
   const collected = await story.event("item.collected", { item: handed });
-  assert.deepEqual([collected.via, collected.proof, collected.actor], ["window", "tail", "clerk"]);
+  assert.deepEqual([collected.via, collected.proof, collected.actor], ["window", "phone_tail", "clerk"]);
   await story.tap("done");
 
   await story.at("window");
