@@ -89,6 +89,10 @@ test("a rating is one touch, the best one first, and thanked for", async () => {
     await page.waitForSelector("#toast:not([hidden])");
     assert.match(await page.locator("#toast").innerText(), /谢谢您的评价/);
   }
+  const below = await page.locator("#toast").boundingBox();
+  const touched = await page.evaluate(([x, y]) => document.elementFromPoint(x, y).closest("#toast") !== null,
+    [below.x + below.width / 2, below.y + below.height / 2]);
+  assert.equal(touched, false, "the thanks are in nobody's way");
   await done(page);
 });
 

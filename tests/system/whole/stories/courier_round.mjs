@@ -14,7 +14,7 @@ export default async function (story) {
   await story.at("scan");
   await story.scan(first);
   await story.at("size");
-  await story.tap("size-S");
+  await story.tap("size-" + story.size);
   await story.at("put");
   const small = await story.onlyOpen();
   await story.tap("larger");
@@ -33,7 +33,7 @@ export default async function (story) {
   await story.says(/没有预报/, /Nobody announced/);
   await story.tap("confirm");
   await story.at("size");
-  await story.tap("size-S");
+  await story.tap("size-" + story.size);
   await story.at("put");
   const second = await story.put(unknown);
   await story.at("placed");
@@ -45,7 +45,7 @@ export default async function (story) {
   await story.wedge(third);
   await story.at("size");
   await story.says(/收件人：李\*/, /For 李\*/);
-  await story.tap("size-S");
+  await story.tap("size-" + story.size);
   await story.at("put");
   const last = await story.put(third);
   await story.at("placed");

@@ -9,7 +9,7 @@ async function begin(story, number) {
   await story.at("drop_case");
   await story.type(number, "enter");
   await story.at("drop_size");
-  await story.tap("size-S");
+  await story.tap("size-" + story.size);
   await story.at("drop_put");
   return story.onlyOpen();
 }

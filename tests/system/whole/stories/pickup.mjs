@@ -42,8 +42,8 @@ export default async function (story) {
   await story.shut();
   await story.at("taken");
   await story.tap("rate-5");
-  assert.equal((await story.event("item.rated", { item })).rating, 5);
   await story.page.waitForSelector("#toast:not([hidden])");
+  assert.equal((await story.event("item.rated", { item })).rating, 5);
   await story.page.waitForSelector('[data-id="rate-5"]', { state: "detached" });
   await story.tap("done");
 
