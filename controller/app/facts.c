@@ -205,25 +205,32 @@ int lk_facts_sibling(struct lk_store *store, const struct lk_stamp *now, const s
     return r;
 }
 
+bool lk_facts_may_recall(const struct lk_item *item, enum lk_actor role)
+{
+    return !item->dropoff || role != LK_ACTOR_COURIER;
+}
+
 struct next_of_round {
     const char *but;
+    enum lk_actor role;
     struct lk_store_found found;
 };
 
 static bool look_at(void *user, const struct lk_store_item *row)
 {
     struct next_of_round *next = user;
-    if (strcmp(row->item.id, next->but) == 0) {
+    if (strcmp(row->item.id, next->but) == 0 || !lk_facts_may_recall(&row->item, next->role)) {
         return true;
     }
     next->found = (struct lk_store_found){.found = true, .live = row->live, .item = row->item};
     return false;
 }
 
-int lk_facts_round(struct lk_store *store, const struct lk_stamp *now, const char *id, struct lk_input *input)
+int lk_facts_round(struct lk_store *store, const struct lk_stamp *now, const char *id, enum lk_actor role,
+                   struct lk_input *input)
 {
-    struct next_of_round next = {.but = id};
-    int r = lk_store_list_round(store, now, 2, look_at, &next);
+    struct next_of_round next = {.but = id, .role = role};
+    int r = lk_store_list_round(store, now, 0, look_at, &next);
     if (r == 0) {
         put_found(input, &next.found);
     }

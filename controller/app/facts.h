@@ -34,11 +34,16 @@ int lk_facts_case(struct lk_store *store, const struct lk_stamp *now, const char
 int lk_facts_waybill(struct lk_store *store, const struct lk_stamp *now, const char *text, unsigned digits,
                      struct lk_input *ret_input);
 
-/* The next item that the same code opens as `item`, of the same holder, or the next one of a round but item `id`, into
- * input->item, ->found and ->more. */
+/* Whether somebody of this role takes this item out of a compartment at all: what a citizen left for the office is not a
+ * courier's. The core refuses the same; lists and rounds do not offer it. */
+bool lk_facts_may_recall(const struct lk_item *item, enum lk_actor role);
+
+/* The next item that the same code opens as `item`, of the same holder, or the next one of this role's round but item
+ * `id`, into input->item, ->found and ->more. */
 int lk_facts_sibling(struct lk_store *store, const struct lk_stamp *now, const struct lk_item *item,
                      struct lk_input *input);
-int lk_facts_round(struct lk_store *store, const struct lk_stamp *now, const char *id, struct lk_input *input);
+int lk_facts_round(struct lk_store *store, const struct lk_stamp *now, const char *id, enum lk_actor role,
+                   struct lk_input *input);
 
 /* A scanned text: a pickup token, a staff badge, or an item's barcode. While staff are signed in an item's barcode
  * comes first, and input->join_door says where others of its case and person lie; a token or a badge is only

@@ -140,7 +140,7 @@ static int next_facts(struct lk_app *app, const struct lk_stamp *now, struct lk_
 {
     const struct lk_session *session = &lk_engine_core(app->engine)->session;
     return session->screen == LK_SCREEN_TAKEN ? lk_facts_sibling(app->store, now, &session->item, in)
-                                              : lk_facts_round(app->store, now, session->item.id, in);
+                                              : lk_facts_round(app->store, now, session->item.id, session->staff, in);
 }
 
 static void act_button(struct lk_app *app, const struct lk_face_act *act, uint64_t request)
@@ -199,6 +199,9 @@ static bool is_due(const struct lk_item *item)
 static bool add_recall(void *user, const struct lk_store_item *row)
 {
     struct list_walk *walk = user;
+    if (!lk_facts_may_recall(&row->item, lk_engine_core(walk->app->engine)->session.staff)) {
+        return true;
+    }
     const char *label = lk_core_label(lk_engine_core_config(walk->app->engine), row->item.door);
     return lk_face_recall_add(walk->list, &row->item, label, is_due(&row->item)) == 0;
 }
@@ -217,6 +220,9 @@ static int on_recalls(void *user, struct lk_face_list *list)
 static bool add_receipt(void *user, const struct lk_store_item *row)
 {
     struct list_walk *walk = user;
+    if (!lk_facts_may_recall(&row->item, lk_engine_core(walk->app->engine)->session.staff)) {
+        return true;
+    }
     const char *label = lk_core_label(lk_engine_core_config(walk->app->engine), row->item.door);
     return lk_face_receipt_add(walk->list, &row->item, label) == 0;
 }

@@ -114,7 +114,7 @@ bool kiosk_next(struct site *s)
     in.button = LK_BUTTON_NEXT;
     look(s,
          session->screen == LK_SCREEN_TAKEN ? lk_facts_sibling(s->store, &now, &session->item, &in)
-                                            : lk_facts_round(s->store, &now, session->item.id, &in),
+                                            : lk_facts_round(s->store, &now, session->item.id, session->staff, &in),
          "the next one");
     return kiosk_send(s, &in);
 }

@@ -437,18 +437,21 @@ static void a_round_goes_on_with_another_compartment(void **state)
 {
     struct rig *rig = *state;
     struct lk_input in = lk_engine_input(LK_IN_BUTTON);
-    assert_int_equal(lk_facts_round(rig->store, &rig->now, "", &in), 0);
+    assert_int_equal(lk_facts_round(rig->store, &rig->now, "", LK_ACTOR_CLERK, &in), 0);
     assert_false(in.found);
     struct lk_item a = item_of(rig, "A1"), b = item_of(rig, "B1");
     a.dropoff = b.dropoff = true;
     put(rig, &b, 5, "", "");
     put(rig, &a, 2, "", "");
-    assert_int_equal(lk_facts_round(rig->store, &rig->now, "", &in), 0);
+    assert_int_equal(lk_facts_round(rig->store, &rig->now, "", LK_ACTOR_CLERK, &in), 0);
     assert_true(in.found);
     assert_string_equal(in.item.id, "A1");
-    assert_int_equal(lk_facts_round(rig->store, &rig->now, "A1", &in), 0);
+    assert_int_equal(lk_facts_round(rig->store, &rig->now, "A1", LK_ACTOR_CLERK, &in), 0);
     assert_string_equal(in.item.id, "B1");
     assert_int_equal(in.item.door, 5);
+    struct lk_input none = lk_engine_input(LK_IN_BUTTON); /* what citizens left for the office is not a courier's */
+    assert_int_equal(lk_facts_round(rig->store, &rig->now, "", LK_ACTOR_COURIER, &none), 0);
+    assert_false(none.found);
 }
 
 int main(void)

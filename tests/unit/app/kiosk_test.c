@@ -163,7 +163,7 @@ int __wrap_lk_store_staff_by_badge(struct lk_store *store, const char *text, boo
 static int list(const char *name, unsigned limit, lk_store_item_row *row, void *user)
 {
     asked = name;
-    for (unsigned i = 0; i < LK_ARRAY_SIZE(listed) && i < limit && listed[i].id[0] != '\0'; i++) {
+    for (unsigned i = 0; i < LK_ARRAY_SIZE(listed) && (limit == 0 || i < limit) && listed[i].id[0] != '\0'; i++) {
         if (!row(user, &(struct lk_store_item){.item = listed[i], .live = true})) {
             break;
         }
@@ -399,6 +399,10 @@ static void next_is_the_next_item_or_the_next_compartment(void **state)
     assert_string_equal(asked, "round");
     assert_true(got.found);
     assert_string_equal(got.item.id, "Y7");
+    listed[1].dropoff = true; /* not a courier's */
+    press(LK_BUTTON_NEXT, 0);
+    assert_false(got.found);
+    listed[1].dropoff = false;
     listed[1].id[0] = '\0';
     press(LK_BUTTON_NEXT, 0);
     assert_false(got.found);
