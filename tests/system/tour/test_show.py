@@ -126,11 +126,18 @@ def deposit_and_pickup(page):
     need(not page.act("take", door=door)["ok"], "what is impossible is refused")
 
 
+def boards_back(events):
+    """How many boards were told to be back since the last start."""
+    types = [e["type"] for e in events]
+    return types[len(types) - types[::-1].index("site.started"):].count("site.board_back") if "site.started" in types else 0
+
+
 def troubles(page):
     page.do("daemon", how="kill")
     page.until(lambda s: not s["daemon"] and s["presence"] == "offline", "a dead daemon to be seen")
     page.do("daemon", how="start")
     page.until(lambda s: s["daemon"] and s["presence"] == "online" and s["screen"], "the daemon to be back")
+    page.until(lambda s: boards_back(s["events"]) == len(s["boards"]), "its boards to be back, and their doors to be known")
     page.do("broker", on=False)
     page.until(lambda s: not s["broker"], "the network to be cut")
     page.do("force", door="A09")
