@@ -14,6 +14,7 @@ enum {
     DUES_PER_TURN = 8, /* some ms on an SD card; a person in front of a door comes in between */
     BREATH_US = 20000,
     SCRUB_EVERY_MS = 86400000, /* every row about people is written anew: once a day spares an SD card */
+    SCRUB_FIRST_MS = 600000,   /* a start has better things to do */
 };
 
 struct lk_dues {
@@ -132,6 +133,7 @@ int lk_dues_create(const struct lk_dues_config *config, struct lk_dues **ret_due
     dues->config = *config;
     dues->last = LK_DUES;
     dues->unscrubbed = true; /* a crash may have come before the last scrub */
+    dues->scrub_at_ms = lk_engine_now_ms(config->engine) + SCRUB_FIRST_MS;
     dues->timer = event_new(config->base, -1, 0, on_timer, dues);
     if (!dues->timer) {
         free(dues);

@@ -7,7 +7,8 @@
 
 #include <errno.h>
 
-enum { VALUES_MOST = 80 };
+enum { VALUES_MOST = 160 };
+_Static_assert((int)LK_REASONS <= VALUES_MOST, "room for the longest enumeration");
 
 /* The names of all values of one enumeration, through a function that takes an int. */
 struct names {
