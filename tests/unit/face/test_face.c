@@ -1,197 +1,5 @@
 /* The kiosk's server, asked over real sockets by clients of every kind. */
-#include "base/cleanup.h"
-#include "base/text.h"
-#include "client.h"
-#include "core/state.h"
-#include "face/face.h"
-
-#include <errno.h>
-#include <event2/event.h>
-#include <jansson.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <time.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-enum answer { ANSWER_AT_ONCE, ANSWER_NEVER, ANSWER_LATER };
-
-struct world {
-    struct event_base *base;
-    struct lk_face *face;
-    uint16_t port;
-    char token[40];
-    enum answer answer;
-    unsigned acts;
-    struct lk_face_act act;
-    uint64_t request;
-    int recalls;         /* how many to list, or a negative errno */
-    int receipt;         /* the same */
-    struct lk_view view; /* for tests to change and show */
-};
-
-static void on_act(void *user, const struct lk_face_act *act, uint64_t request)
-{
-    struct world *w = user;
-
-    w->acts++;
-    w->act = *act;
-    w->request = request;
-    if (w->answer == ANSWER_AT_ONCE) {
-        lk_face_reply(w->face, request, LK_RESULT_OK, LK_REASON_NONE);
-    }
-}
-
-static int on_recalls(void *user, struct lk_face_list *list)
-{
-    struct world *w = user;
-
-    for (int i = 0; i < w->recalls; i++) {
-        struct lk_item item = {.size = LK_SIZE_M,
-                               .name = "王*",
-                               .overdue = i == 0,
-                               .cancelled = i == 1,
-                               .rejected = i == 2,
-                               .dropoff = i == 3};
-        snprintf(item.id, sizeof(item.id), "YL-%04d", i);
-        if (lk_face_recall_add(list, &item, "A07", i < 4) < 0) {
-            assert_int_equal(i, LK_FACE_LIST_MAX);
-            break;
-        }
-    }
-    return w->recalls < 0 ? w->recalls : 0;
-}
-
-static int on_receipt(void *user, struct lk_face_list *list)
-{
-    struct world *w = user;
-
-    for (int i = 0; i < w->receipt; i++) {
-        struct lk_item item = {.size = LK_SIZE_L, .name = "李*"};
-        snprintf(item.id, sizeof(item.id), "YL-%04d", i);
-        if (lk_face_receipt_add(list, &item, "B02") < 0) {
-            assert_int_equal(i, LK_FACE_LIST_MAX);
-            break;
-        }
-    }
-    return w->receipt < 0 ? w->receipt : 0;
-}
-
-/* The request with {H} and {T} replaced by this face's host and token. Static buffer. */
-static const char *fill(const struct world *w, const char *text)
-{
-    static char buffer[32768];
-    struct lk_text t = lk_text_init(buffer, sizeof(buffer));
-
-    for (; *text != '\0'; text++) {
-        if (strncmp(text, "{H}", 3) == 0) {
-            lk_text_addf(&t, "127.0.0.1:%u", w->port);
-            text += 2;
-        } else if (strncmp(text, "{T}", 3) == 0) {
-            lk_text_add(&t, w->token);
-            text += 2;
-        } else {
-            lk_text_addf(&t, "%c", *text);
-        }
-    }
-    assert_false(t.truncated);
-    return buffer;
-}
-
-/* Sends a request and returns the whole answer (static buffer) and its status. */
-static const char *ask(struct world *w, const char *request, int *ret_status)
-{
-    static char answer[1 << 17];
-    struct client *c = client_tcp(w->base, w->port);
-
-    client_say(c, fill(w, request));
-    client_expect_end(c);
-    assert_true(c->length < sizeof(answer));
-    memcpy(answer, c->got, c->length + 1);
-    client_close(c);
-    *ret_status = 0;
-    sscanf(answer, "HTTP/1.1 %d ", ret_status);
-    return answer;
-}
-
-static const char *body_of(const char *answer)
-{
-    const char *at = strstr(answer, "\r\n\r\n");
-
-    assert_non_null(at);
-    return at + 4;
-}
-
-static void expect(struct world *w, const char *request, int status, const char *words)
-{
-    int got = 0;
-    const char *answer = ask(w, request, &got);
-
-    if (got != status || !strstr(answer, words)) {
-        fail_msg("asked %.200s\nexpected %d with %s\ngot %s", request, status, words, answer);
-    }
-}
-
-/* The text of a POST of body with everything right. Static buffer. */
-static const char *post(const char *body)
-{
-    static char request[LK_FACE_BODY_MAX + 4096];
-
-    snprintf(request, sizeof(request),
-             "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nOrigin: http://{H}\r\nX-Locker-Token: {T}\r\n"
-             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-             strlen(body), body);
-    return request;
-}
-
-static void read_token(struct world *w)
-{
-    int status;
-    const char *page = ask(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", &status);
-    const char *at = strstr(page, "name=\"locker-token\" content=\"");
-
-    assert_int_equal(status, 200);
-    assert_non_null(at);
-    assert_int_equal(sscanf(at, "name=\"locker-token\" content=\"%32[0-9a-f]\"", w->token), 1);
-    assert_int_equal(strlen(w->token), 32);
-}
-
-static int start(void **state)
-{
-    struct world *w = calloc(1, sizeof(*w));
-    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
-    static struct lk_face_ops kept;
-    const struct lk_face_config config = {.site_name = "一号厅 <&\"'>",
-                                          .support_phone = "0912-3281234",
-                                          .act_timeout_ms = 800,
-                                          .tick_ms = 100,
-                                          .request_timeout_ms = 800};
-
-    kept = ops;
-    w->base = event_base_new();
-    assert_int_equal(lk_face_create(&config, &kept, w, w->base, &w->face), 0);
-    w->port = lk_face_port(w->face);
-    w->view = (struct lk_view){.left_ms = -1, .tries_left = 5};
-    read_token(w);
-    *state = w;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct world *w = *state;
-
-    assert_null(lk_face_destroy(w->face));
-    event_base_free(w->base);
-    free(w);
-    return 0;
-}
+#include "face_world.h"
 
 /* --- routes ---------------------------------------------------------------------------------------------------- */
 
@@ -199,23 +7,23 @@ static void serves_the_page_and_its_files(void **state)
 {
     struct world *w = *state;
 
-    expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "Content-Type: text/html; charset=utf-8");
-    expect(w, "GET /?again HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "/kiosk.js");
-    expect(w, "GET /kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "text/javascript");
-    expect(w, "GET /screens.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "export const SCREENS");
-    expect(w, "GET /kiosk.css HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "text/css");
-    expect(w, "GET /icon.svg HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "image/svg+xml");
-    expect(w, "GET /messages.json HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "reason.wrong_code");
-    expect(w, "GET /index.html HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
-    expect(w, "GET /../kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
-    expect(w, "GET /%6biosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
+    face_expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "Content-Type: text/html; charset=utf-8");
+    face_expect(w, "GET /?again HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "/kiosk.js");
+    face_expect(w, "GET /kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "text/javascript");
+    face_expect(w, "GET /screens.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "export const SCREENS");
+    face_expect(w, "GET /kiosk.css HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "text/css");
+    face_expect(w, "GET /icon.svg HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "image/svg+xml");
+    face_expect(w, "GET /messages.json HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "reason.wrong_code");
+    face_expect(w, "GET /index.html HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
+    face_expect(w, "GET /../kiosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
+    face_expect(w, "GET /%6biosk.js HTTP/1.1\r\nHost: {H}\r\n\r\n", 404, "bad_request");
 }
 
 static void escapes_what_the_configuration_says(void **state)
 {
     struct world *w = *state;
 
-    expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "一号厅 &#60;&#38;&#34;&#39;&#62;");
+    face_expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "一号厅 &#60;&#38;&#34;&#39;&#62;");
 }
 
 static void sends_strict_headers_with_everything(void **state)
@@ -232,7 +40,7 @@ static void sends_strict_headers_with_everything(void **state)
     for (size_t i = 0; i < LK_ARRAY_SIZE(requests); i++) {
         for (size_t f = 0; f < LK_ARRAY_SIZE(fields); f++) {
             int status;
-            assert_non_null(strstr(ask(w, requests[i], &status), fields[f]));
+            assert_non_null(strstr(face_ask(w, requests[i], &status), fields[f]));
         }
     }
 }
@@ -285,7 +93,7 @@ static const struct {
 static void answers_each_sender(void **state)
 {
     for (size_t i = 0; i < LK_ARRAY_SIZE(senders); i++) {
-        expect(*state, senders[i].request, senders[i].status, senders[i].words);
+        face_expect(*state, senders[i].request, senders[i].status, senders[i].words);
     }
 }
 
@@ -331,7 +139,7 @@ static void answers_each_post(void **state)
         char request[4096];
         snprintf(request, sizeof(request), "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\n%s\r\n%s", posts[i].fields,
                  posts[i].body);
-        expect(w, request, posts[i].status, posts[i].words);
+        face_expect(w, request, posts[i].status, posts[i].words);
     }
     assert_int_equal(w->acts, 0);
 }
@@ -344,7 +152,7 @@ static void answers_before_a_huge_body_is_sent(void **state)
     char *huge = calloc(1, 300000);
 
     memset(huge, 'x', 299999);
-    client_say(c, fill(w, "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nContent-Length: 299999\r\n\r\n"));
+    client_say(c, face_fill(w, "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nContent-Length: 299999\r\n\r\n"));
     client_send(c, huge, 299999);
     client_expect(c, "HTTP/1.1 413 ");
     client_expect(c, "16384 bytes");
@@ -360,7 +168,7 @@ static void refuses_a_huge_head(void **state)
     memset(request, 'a', sizeof(request));
     memcpy(request, "GET / HTTP/1.1\r\nA: ", 19);
     request[sizeof(request) - 1] = '\0';
-    expect(w, request, 431, "8192");
+    face_expect(w, request, 431, "8192");
 }
 
 /* --- acts ------------------------------------------------------------------------------------------------------- */
@@ -369,32 +177,33 @@ static void hands_over_each_act(void **state)
 {
     struct world *w = *state;
 
-    expect(w, post("{\"act\":\"code\",\"code\":\"12345678\"}"), 200, "{\"result\":\"ok\",\"reason\":\"none\"}");
+    face_expect(w, face_post("{\"act\":\"code\",\"code\":\"12345678\"}"), 200,
+                "{\"result\":\"ok\",\"reason\":\"none\"}");
     assert_int_equal(w->act.kind, LK_FACE_CODE);
     assert_string_equal(w->act.text, "12345678");
-    expect(w, post("{\"act\":\"code\",\"code\":\"\\u4e00\\u4e8c\"}"), 200, "ok");
+    face_expect(w, face_post("{\"act\":\"code\",\"code\":\"\\u4e00\\u4e8c\"}"), 200, "ok");
     assert_string_equal(w->act.text, "一二"); /* whether that is a code is not the face's to say */
-    expect(w, post("{\"text\":\"q7-_\",\"act\":\"scan\"}"), 200, "ok");
+    face_expect(w, face_post("{\"text\":\"q7-_\",\"act\":\"scan\"}"), 200, "ok");
     assert_int_equal(w->act.kind, LK_FACE_SCAN);
     assert_string_equal(w->act.text, "q7-_");
-    expect(w, post("{\"act\":\"sign_in\",\"staff\":\"c.1001\",\"pin\":\"24 68\"}"), 200, "ok");
+    face_expect(w, face_post("{\"act\":\"sign_in\",\"staff\":\"c.1001\",\"pin\":\"24 68\"}"), 200, "ok");
     assert_int_equal(w->act.kind, LK_FACE_SIGN_IN);
     assert_string_equal(w->act.staff, "c.1001");
     assert_string_equal(w->act.pin, "24 68");
-    expect(w, post("{\"act\":\"button\",\"button\":\"size\",\"size\":\"L\"}"), 200, "ok");
+    face_expect(w, face_post("{\"act\":\"button\",\"button\":\"size\",\"size\":\"L\"}"), 200, "ok");
     assert_int_equal(w->act.button, LK_BUTTON_SIZE);
     assert_int_equal(w->act.size, LK_SIZE_L);
-    expect(w, post("{\"act\":\"button\",\"button\":\"recall_item\",\"item\":\"YL-1\"}"), 200, "ok");
+    face_expect(w, face_post("{\"act\":\"button\",\"button\":\"recall_item\",\"item\":\"YL-1\"}"), 200, "ok");
     assert_int_equal(w->act.button, LK_BUTTON_RECALL_ITEM);
     assert_string_equal(w->act.item, "YL-1");
-    expect(w, post("{\"act\":\"button\",\"button\":\"rate\",\"rating\":5}"), 200, "ok");
+    face_expect(w, face_post("{\"act\":\"button\",\"button\":\"rate\",\"rating\":5}"), 200, "ok");
     assert_int_equal(w->act.button, LK_BUTTON_RATE);
     assert_int_equal(w->act.rating, 5);
     for (int i = 0; i < LK_BUTTONS; i++) {
         if (i != LK_BUTTON_SIZE && i != LK_BUTTON_RECALL_ITEM && i != LK_BUTTON_RATE) {
             char body[80];
             snprintf(body, sizeof(body), "{\"act\":\"button\",\"button\":\"%s\"}", lk_button_name((enum lk_button)i));
-            expect(w, post(body), 200, "ok");
+            face_expect(w, face_post(body), 200, "ok");
             assert_int_equal(w->act.button, i);
         }
     }
@@ -451,8 +260,9 @@ static void names_what_is_wrong_with_a_body(void **state)
     struct world *w = *state;
 
     for (size_t i = 0; i < LK_ARRAY_SIZE(bad_bodies); i++) {
-        expect(w, post(bad_bodies[i].body), 400, bad_bodies[i].words);
-        expect(w, post(bad_bodies[i].body), 400, "{\"result\":\"refused\",\"reason\":\"bad_request\",\"message\":\"");
+        face_expect(w, face_post(bad_bodies[i].body), 400, bad_bodies[i].words);
+        face_expect(w, face_post(bad_bodies[i].body), 400,
+                    "{\"result\":\"refused\",\"reason\":\"bad_request\",\"message\":\"");
     }
     assert_int_equal(w->acts, 0);
 }
@@ -463,9 +273,9 @@ static void refuses_texts_over_their_length(void **state)
     char body[LK_FACE_TEXT_MAX + 64];
 
     snprintf(body, sizeof(body), "{\"act\":\"code\",\"code\":\"%0*d\"}", LK_FACE_TEXT_MAX, 0);
-    expect(w, post(body), 200, "ok");
+    face_expect(w, face_post(body), 200, "ok");
     snprintf(body, sizeof(body), "{\"act\":\"code\",\"code\":\"%0*d\"}", LK_FACE_TEXT_MAX + 1, 0);
-    expect(w, post(body), 400, "code: has to be");
+    face_expect(w, face_post(body), 400, "code: has to be");
 }
 
 static void takes_a_body_of_just_the_limit(void **state)
@@ -476,7 +286,7 @@ static void takes_a_body_of_just_the_limit(void **state)
     memset(body, ' ', sizeof(body));
     memcpy(body, "{\"act\":\"code\",\"code\":\"1\"}", 25);
     body[LK_FACE_BODY_MAX] = '\0';
-    expect(w, post(body), 200, "ok");
+    face_expect(w, face_post(body), 200, "ok");
 }
 
 static void tells_each_result(void **state)
@@ -494,7 +304,7 @@ static void tells_each_result(void **state)
     for (size_t i = 0; i < LK_ARRAY_SIZE(rows); i++) {
         struct client *c = client_tcp(w->base, w->port);
         unsigned before = w->acts;
-        client_say(c, fill(w, post("{\"act\":\"code\",\"code\":\"1\"}")));
+        client_say(c, face_fill(w, face_post("{\"act\":\"code\",\"code\":\"1\"}")));
         UNTIL(w->base, w->acts == before + 1);
         assert_true(client_is_quiet(c, 20));
         lk_face_reply(w->face, w->request, rows[i].result, LK_REASON_WRONG_CODE);
@@ -510,7 +320,8 @@ static void gives_up_waiting_for_the_app(void **state)
     struct world *w = *state;
 
     w->answer = ANSWER_NEVER;
-    expect(w, post("{\"act\":\"code\",\"code\":\"1\"}"), 503, "{\"result\":\"unknown\",\"reason\":\"timed_out\"");
+    face_expect(w, face_post("{\"act\":\"code\",\"code\":\"1\"}"), 503,
+                "{\"result\":\"unknown\",\"reason\":\"timed_out\"");
     lk_face_reply(w->face, w->request, LK_RESULT_OK, LK_REASON_NONE); /* too late, and harmless */
 }
 
@@ -521,13 +332,13 @@ static void outlives_a_client_that_leaves(void **state)
     const struct linger reset = {1, 0};
 
     w->answer = ANSWER_LATER;
-    client_say(c, fill(w, post("{\"act\":\"code\",\"code\":\"1\"}")));
+    client_say(c, face_fill(w, face_post("{\"act\":\"code\",\"code\":\"1\"}")));
     UNTIL(w->base, w->acts == 1);
     setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     client_close(c);
     turn(w->base, 20);
     lk_face_reply(w->face, w->request, LK_RESULT_OK, LK_REASON_NONE);
-    expect(w, "GET /api/v1/view HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "screen");
+    face_expect(w, "GET /api/v1/view HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "screen");
 }
 
 /* --- odd clients ------------------------------------------------------------------------------------------------ */
@@ -538,11 +349,11 @@ static void answers_one_request_a_connection(void **state)
     char twice[4096];
     struct lk_text t = lk_text_init(twice, sizeof(twice));
     int status;
-    const char *one = post("{\"act\":\"code\",\"code\":\"1\"}");
+    const char *one = face_post("{\"act\":\"code\",\"code\":\"1\"}");
 
     lk_text_add(&t, one);
     lk_text_add(&t, one);
-    const char *answer = ask(w, twice, &status);
+    const char *answer = face_ask(w, twice, &status);
     assert_int_equal(status, 200);
     assert_null(strstr(answer + 8, "HTTP/1.1"));
     assert_int_equal(w->acts, 1);
@@ -552,7 +363,7 @@ static void takes_a_request_in_small_pieces(void **state)
 {
     struct world *w = *state;
     struct client *c = client_tcp(w->base, w->port);
-    const char *text = fill(w, post("{\"act\":\"code\",\"code\":\"1\"}"));
+    const char *text = face_fill(w, face_post("{\"act\":\"code\",\"code\":\"1\"}"));
 
     for (size_t n = strlen(text), step; n > 0; n -= step, text += step) {
         step = n % 5 + 1 < n ? n % 5 + 1 : n;
@@ -581,7 +392,7 @@ static void ends_a_slow_body(void **state)
     struct world *w = *state;
     struct client *c = client_tcp(w->base, w->port);
 
-    client_say(c, fill(w, "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nContent-Length: 10\r\n\r\n{"));
+    client_say(c, face_fill(w, "POST /api/v1/act HTTP/1.1\r\nHost: {H}\r\nContent-Length: 10\r\n\r\n{"));
     client_expect(c, "HTTP/1.1 408 ");
     client_close(c);
 }
@@ -606,7 +417,7 @@ static void serves_while_others_hold_every_connection(void **state)
         idle[i] = client_tcp(w->base, w->port);
         client_say(idle[i], "GET / HT");
     }
-    expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "kiosk.js");
+    face_expect(w, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "kiosk.js");
     client_expect_end(idle[0]);
     for (size_t i = 0; i < LK_ARRAY_SIZE(idle); i++) {
         client_close(idle[i]);
@@ -632,373 +443,6 @@ static void survives_garbage(void **state)
     }
 }
 
-/* --- snapshots and streams -------------------------------------------------------------------------------------- */
-
-static json_t *get_json(struct world *w, const char *path, int *ret_status)
-{
-    char request[256];
-
-    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: {H}\r\n\r\n", path);
-    const char *answer = ask(w, request, ret_status);
-    json_t *value = json_loads(body_of(answer), 0, NULL);
-    assert_non_null(value);
-    return value;
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    assert_non_null(text);
-    return text;
-}
-
-static void shows_every_member_of_the_view(void **state)
-{
-    struct world *w = *state;
-    struct lk_view view = {.screen = LK_SCREEN_SIZE,
-                           .reason = LK_REASON_NO_FREE_DOOR,
-                           .door = "A07",
-                           .item = "YL-1",
-                           .staff = "c1001",
-                           .role = LK_ACTOR_COURIER,
-                           .left_ms = 60000,
-                           .locked_ms = 30000,
-                           .tries_left = 3,
-                           .doors_open = 2,
-                           .open_door = "B02"};
-    int status;
-
-    view.button[LK_BUTTON_SIZE] = true;
-    view.button[LK_BUTTON_BACK] = true;
-    view.free[LK_SIZE_M] = 9;
-    lk_face_show(w->face, &view);
-    json_t *v = get_json(w, "/api/v1/view", &status);
-    assert_int_equal(status, 200);
-    assert_string_equal(text_of(v, "screen"), "size");
-    assert_string_equal(text_of(v, "reason"), "no_free_door");
-    assert_string_equal(text_of(v, "door"), "A07");
-    assert_string_equal(text_of(v, "item"), "YL-1");
-    assert_string_equal(text_of(v, "staff"), "c1001");
-    assert_string_equal(text_of(v, "role"), "courier");
-    assert_string_equal(text_of(v, "open_door"), "B02");
-    assert_int_equal(json_array_size(json_object_get(v, "buttons")), 2);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "free"), "M")), 9);
-    assert_int_equal(json_integer_value(json_object_get(v, "tries_left")), 3);
-    assert_int_equal(json_integer_value(json_object_get(v, "doors_open")), 2);
-    assert_true(json_is_false(json_object_get(v, "out_of_service")));
-    assert_in_range(json_integer_value(json_object_get(v, "left_ms")), 59000, 60000);
-    assert_in_range(json_integer_value(json_object_get(v, "locked_ms")), 29000, 30000);
-    json_decref(v);
-}
-
-static void shows_the_members_of_the_newer_stories(void **state)
-{
-    struct world *w = *state;
-    struct lk_view view = {.screen = LK_SCREEN_WINDOW_ITEM,
-                           .more = 2,
-                           .receipt = "D123456789",
-                           .custody = LK_CUSTODY_AT_WINDOW,
-                           .name = "王*",
-                           .join = "A09",
-                           .placed = 7,
-                           .round = true,
-                           .left_ms = -1};
-    int status;
-
-    lk_face_show(w->face, &view);
-    json_t *v = get_json(w, "/api/v1/view", &status);
-    assert_int_equal(json_integer_value(json_object_get(v, "more")), 2);
-    assert_int_equal(json_integer_value(json_object_get(v, "placed")), 7);
-    assert_string_equal(text_of(v, "receipt"), "D123456789");
-    assert_string_equal(text_of(v, "custody"), "at_window");
-    assert_string_equal(text_of(v, "name"), "王*");
-    assert_string_equal(text_of(v, "join"), "A09");
-    assert_true(json_is_true(json_object_get(v, "round")));
-    assert_true(json_is_false(json_object_get(v, "post")));
-    assert_true(json_is_false(json_object_get(v, "tail")));
-    json_decref(v);
-    view = (struct lk_view){.post = true, .tail = true, .left_ms = -1};
-    lk_face_show(w->face, &view);
-    v = get_json(w, "/api/v1/view", &status);
-    assert_true(json_is_false(json_object_get(v, "round")));
-    assert_true(json_is_true(json_object_get(v, "post")));
-    assert_true(json_is_true(json_object_get(v, "tail")));
-    assert_string_equal(text_of(v, "custody"), "none");
-    json_decref(v);
-}
-
-static void fits_the_largest_view(void **state)
-{
-    struct world *w = *state;
-    struct lk_view view = {.left_ms = INT64_MAX / 4,
-                           .locked_ms = INT64_MAX / 4,
-                           .doors_open = UINT32_MAX,
-                           .tries_left = UINT32_MAX,
-                           .more = UINT32_MAX,
-                           .placed = UINT32_MAX};
-    struct lk_face_window window = {.state = LK_FACE_WINDOW_UNKNOWN, .day = "2026-02-28", .at = "17:00"};
-    int status;
-
-    memset(view.item, '"', LK_ITEM_ID_MAX); /* cannot be, and must not break the text */
-    memset(view.receipt, '\x01', LK_ITEM_ID_MAX);
-    memset(view.staff, '\x01', LK_STAFF_ID_MAX);
-    memset(view.name, '\x01', LK_NAME_MAX);
-    memset(view.door, '\x01', LK_LABEL_MAX);
-    memset(view.join, '\x01', LK_LABEL_MAX);
-    memset(view.open_door, '\x01', LK_LABEL_MAX);
-    memset(view.button, 1, sizeof(view.button));
-    memset(view.free, 0xff, sizeof(view.free));
-    memset(window.name, '\x01', LK_FACE_WINDOW_MAX);
-    lk_face_show(w->face, &view);
-    lk_face_window(w->face, &window);
-    json_t *v = get_json(w, "/api/v1/view", &status);
-    assert_int_equal(strlen(text_of(v, "item")), LK_ITEM_ID_MAX);
-    assert_int_equal(strlen(text_of(v, "receipt")), LK_ITEM_ID_MAX);
-    assert_int_equal(strlen(text_of(v, "name")), LK_NAME_MAX);
-    assert_int_equal(strlen(text_of(json_object_get(v, "window"), "name")), LK_FACE_WINDOW_MAX);
-    json_decref(v);
-}
-
-static struct client *open_stream(struct world *w)
-{
-    struct client *c = client_tcp(w->base, w->port);
-
-    client_say(c, fill(w, "GET /api/v1/events?token={T} HTTP/1.1\r\nHost: {H}\r\n\r\n"));
-    return c;
-}
-
-static void tells_of_the_window_and_only_when_that_changed(void **state)
-{
-    struct world *w = *state;
-    struct lk_face_window window = {.state = LK_FACE_WINDOW_OPEN, .name = "3 号", .day = "today", .at = "17:00"};
-    int status;
-    json_t *v = get_json(w, "/api/v1/view", &status);
-    assert_true(json_is_null(json_object_get(v, "window")));
-    json_decref(v);
-
-    struct client *c = open_stream(w);
-    client_expect(c, "\"window\":null,");
-    client_forget(c);
-    lk_face_window(w->face, &window);
-    client_expect(c, "event: view");
-    client_expect(c, "\"window\":{\"name\":\"3 号\",\"state\":\"open\",\"day\":\"today\",\"at\":\"17:00\"}");
-    client_forget(c);
-    lk_face_window(w->face, &window);
-    turn(w->base, 20);
-    client_expect(c, "tick");
-    assert_null(strstr(c->got, "view"));
-    lk_face_window(w->face, &(struct lk_face_window){LK_FACE_WINDOW_CLOSED, "3 号", "2026-10-09", "09:00"});
-    client_expect(c, "\"state\":\"closed\",\"day\":\"2026-10-09\",\"at\":\"09:00\"}");
-    lk_face_window(w->face, &(struct lk_face_window){.state = LK_FACE_WINDOW_UNKNOWN, .name = "3 号"});
-    client_expect(c, "\"state\":\"unknown\",\"day\":\"\",\"at\":\"\"}");
-    client_close(c);
-}
-
-static void streams_snapshots_and_ticks(void **state)
-{
-    struct world *w = *state;
-    struct client *c = open_stream(w);
-
-    client_expect(c, "HTTP/1.1 200 ");
-    client_expect(c, "Content-Type: text/event-stream");
-    client_expect(c, "event: view\ndata: {\"screen\":\"home\"");
-    client_expect(c, "\n\nevent: tick\ndata: {}\n\n");
-    assert_int_equal(lk_face_streams(w->face), 1);
-    client_forget(c);
-    w->view.screen = LK_SCREEN_TAKE;
-    lk_face_show(w->face, &w->view);
-    client_expect(c, "event: view\ndata: {\"screen\":\"take\"");
-    client_close(c);
-    UNTIL(w->base, lk_face_streams(w->face) == 0);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void says_nothing_when_only_time_passed(void **state)
-{
-    struct world *w = *state;
-    struct client *c = open_stream(w);
-
-    w->view.screen = LK_SCREEN_TAKEN;
-    w->view.left_ms = 60000;
-    int64_t shown_ms = now_ms();
-    lk_face_show(w->face, &w->view);
-    client_expect(c, "\"left_ms\":");
-    turn(w->base, 50);
-    client_forget(c);
-    w->view.left_ms -= now_ms() - shown_ms;
-    lk_face_show(w->face, &w->view);
-    turn(w->base, 20);
-    client_expect(c, "tick");
-    assert_null(strstr(c->got, "view"));
-    w->view.left_ms = 60000 + 2000; /* the deadline moved */
-    lk_face_show(w->face, &w->view);
-    client_expect(c, "event: view");
-    client_close(c);
-}
-
-static void tells_how_many_digits_a_keypad_has_and_only_when_that_changed(void **state)
-{
-    struct world *w = *state;
-    struct client *c = open_stream(w);
-
-    client_expect(c, "\"keyed\":0,");
-    client_forget(c);
-    lk_face_keyed(w->face, 3);
-    client_expect(c, "event: view");
-    client_expect(c, "\"keyed\":3,");
-    client_forget(c);
-    lk_face_keyed(w->face, 3);
-    turn(w->base, 20);
-    client_expect(c, "tick");
-    assert_null(strstr(c->got, "view"));
-    lk_face_show(w->face, &w->view); /* the same picture: the count stays */
-    lk_face_keyed(w->face, 0);
-    client_expect(c, "\"keyed\":0,");
-    client_close(c);
-}
-
-static void gives_eight_streams(void **state)
-{
-    struct world *w = *state;
-    struct client *c[LK_FACE_STREAMS];
-
-    for (size_t i = 0; i < LK_FACE_STREAMS; i++) {
-        c[i] = open_stream(w);
-        client_expect(c[i], "event: view");
-    }
-    expect(w, "GET /api/v1/events HTTP/1.1\r\nHost: {H}\r\nX-Locker-Token: {T}\r\n\r\n", 503, "not_now");
-    client_close(c[3]);
-    UNTIL(w->base, lk_face_streams(w->face) == LK_FACE_STREAMS - 1);
-    struct client *ninth = open_stream(w);
-    client_expect(ninth, "event: view");
-    client_close(ninth);
-    for (size_t i = 0; i < LK_FACE_STREAMS; i++) {
-        if (i != 3) {
-            client_close(c[i]);
-        }
-    }
-}
-
-/* A stream whose client does not read is ended; the others do not notice. */
-static void drops_a_stream_that_does_not_read(void **state)
-{
-    struct world *w = *state;
-    struct client *deaf = open_stream(w), *good = open_stream(w);
-
-    client_expect(deaf, "event: view");
-    client_expect(good, "event: view");
-    for (int i = 0; i < 100000 && lk_face_streams(w->face) == 2; i++) {
-        w->view.doors_open = (unsigned)i;
-        lk_face_show(w->face, &w->view);
-        if (i % 20 == 0) {
-            client_is_quiet(good, 1);
-            client_forget(good);
-        }
-    }
-    assert_int_equal(lk_face_streams(w->face), 1);
-    w->view.doors_open = 4711;
-    lk_face_show(w->face, &w->view);
-    client_expect(good, "4711");
-    client_close(deaf);
-    client_close(good);
-}
-
-/* --- recall list ------------------------------------------------------------------------------------------------ */
-
-static void lists_recalls_for_staff_only(void **state)
-{
-    struct world *w = *state;
-    int status;
-
-    w->recalls = 5;
-    json_decref(get_json(w, "/api/v1/recalls", &status));
-    assert_int_equal(status, 403);
-    w->view.role = LK_ACTOR_CLERK;
-    lk_face_show(w->face, &w->view);
-    json_t *list = get_json(w, "/api/v1/recalls", &status);
-    assert_int_equal(status, 200);
-    const json_t *rows = json_object_get(list, "items");
-    assert_int_equal(json_array_size(rows), 5);
-    assert_string_equal(text_of(json_array_get(rows, 0), "item"), "YL-0000");
-    assert_string_equal(text_of(json_array_get(rows, 0), "door"), "A07");
-    assert_string_equal(text_of(json_array_get(rows, 0), "size"), "M");
-    assert_true(json_is_true(json_object_get(json_array_get(rows, 0), "overdue")));
-    assert_true(json_is_true(json_object_get(json_array_get(rows, 1), "cancelled")));
-    assert_string_equal(text_of(json_array_get(rows, 0), "name"), "王*");
-    static const char *const flags[] = {"overdue", "cancelled", "rejected", "dropoff"};
-    for (size_t i = 0; i < 5; i++) {
-        for (size_t f = 0; f < LK_ARRAY_SIZE(flags); f++) {
-            assert_true(json_is_boolean(json_object_get(json_array_get(rows, i), flags[f])));
-            assert_int_equal(json_is_true(json_object_get(json_array_get(rows, i), flags[f])), i == f);
-        }
-        assert_int_equal(json_is_true(json_object_get(json_array_get(rows, i), "due")), i < 4);
-    }
-    assert_true(json_is_false(json_object_get(list, "more")));
-    json_decref(list);
-}
-
-static void gives_the_receipt_on_its_screen_only(void **state)
-{
-    struct world *w = *state;
-    int status;
-
-    w->receipt = 2;
-    w->view.role = LK_ACTOR_COURIER;
-    w->view.screen = LK_SCREEN_STAFF_MENU;
-    lk_face_show(w->face, &w->view);
-    json_decref(get_json(w, "/api/v1/receipt", &status));
-    assert_int_equal(status, 403);
-    w->view.screen = LK_SCREEN_RECEIPT;
-    lk_face_show(w->face, &w->view);
-    json_t *list = get_json(w, "/api/v1/receipt", &status);
-    assert_int_equal(status, 200);
-    const json_t *rows = json_object_get(list, "items");
-    assert_int_equal(json_array_size(rows), 2);
-    assert_string_equal(text_of(json_array_get(rows, 1), "item"), "YL-0001");
-    assert_string_equal(text_of(json_array_get(rows, 1), "door"), "B02");
-    assert_string_equal(text_of(json_array_get(rows, 1), "size"), "L");
-    assert_null(json_object_get(json_array_get(rows, 1), "name"));
-    assert_true(json_is_false(json_object_get(list, "more")));
-    json_decref(list);
-    w->receipt = LK_FACE_LIST_MAX + 1;
-    list = get_json(w, "/api/v1/receipt", &status);
-    assert_int_equal(json_array_size(json_object_get(list, "items")), LK_FACE_LIST_MAX);
-    assert_true(json_is_true(json_object_get(list, "more")));
-    json_decref(list);
-    w->receipt = -EIO;
-    json_decref(get_json(w, "/api/v1/receipt", &status));
-    assert_int_equal(status, 503);
-    w->view.role = LK_ACTOR_SYSTEM;
-    lk_face_show(w->face, &w->view);
-    json_decref(get_json(w, "/api/v1/receipt", &status));
-    assert_int_equal(status, 403);
-}
-
-static void says_that_there_are_more_recalls(void **state)
-{
-    struct world *w = *state;
-    int status;
-
-    w->recalls = LK_FACE_LIST_MAX + 10;
-    w->view.role = LK_ACTOR_COURIER;
-    lk_face_show(w->face, &w->view);
-    json_t *list = get_json(w, "/api/v1/recalls", &status);
-    assert_int_equal(json_array_size(json_object_get(list, "items")), LK_FACE_LIST_MAX);
-    assert_true(json_is_true(json_object_get(list, "more")));
-    json_decref(list);
-    w->recalls = -EIO;
-    json_decref(get_json(w, "/api/v1/recalls", &status));
-    assert_int_equal(status, 503);
-}
-
 /* --- making one ------------------------------------------------------------------------------------------------- */
 
 static void each_boot_has_its_own_token(void **state)
@@ -1008,19 +452,18 @@ static void each_boot_has_its_own_token(void **state)
     void *other = NULL;
 
     memcpy(before, w->token, sizeof(before));
-    start(&other);
+    face_start(&other);
     assert_string_not_equal(((struct world *)other)->token, before);
-    stop(&other);
+    face_stop(&other);
 }
 
 static void a_second_one_on_the_port_is_refused(void **state)
 {
     struct world *w = *state;
     const struct lk_face_config config = {.port = w->port};
-    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     struct lk_face *second = NULL;
 
-    assert_int_equal(lk_face_create(&config, &ops, NULL, w->base, &second), -EADDRINUSE);
+    assert_int_equal(lk_face_create(&config, &face_world_ops, NULL, w->base, &second), -EADDRINUSE);
     assert_null(second);
     assert_null(lk_face_destroy(NULL));
 }
@@ -1028,7 +471,6 @@ static void a_second_one_on_the_port_is_refused(void **state)
 static void refuses_unsound_texts(void **state)
 {
     struct world *w = *state;
-    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     static const struct lk_face_config configs[] = {{.site_name = "\xff"},
                                                     {.support_phone = "1\r\nX: y"},
                                                     {.frame_ancestor = "'self'; script-src *"},
@@ -1036,7 +478,7 @@ static void refuses_unsound_texts(void **state)
     struct lk_face *face = NULL;
 
     for (size_t i = 0; i < LK_ARRAY_SIZE(configs); i++) {
-        assert_int_equal(lk_face_create(&configs[i], &ops, NULL, w->base, &face), -EINVAL);
+        assert_int_equal(lk_face_create(&configs[i], &face_world_ops, NULL, w->base, &face), -EINVAL);
     }
 }
 
@@ -1044,12 +486,11 @@ static void lets_a_named_page_frame_it(void **state)
 {
     struct world *w = *state;
     const struct lk_face_config config = {.frame_ancestor = "http://127.0.0.1:9"};
-    const struct lk_face_ops ops = {on_act, on_recalls, on_receipt};
     struct world other = {.base = w->base};
 
-    assert_int_equal(lk_face_create(&config, &ops, &other, w->base, &other.face), 0);
+    assert_int_equal(lk_face_create(&config, &face_world_ops, &other, w->base, &other.face), 0);
     other.port = lk_face_port(other.face);
-    expect(&other, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "frame-ancestors http://127.0.0.1:9\r\n");
+    face_expect(&other, "GET / HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "frame-ancestors http://127.0.0.1:9\r\n");
     lk_face_destroy(other.face);
 }
 
@@ -1100,7 +541,7 @@ static void forgets_what_was_typed(void **state)
     memcpy(body + at + sizeof(masked), "\"}", 3);
     w->answer = ANSWER_LATER;
     struct client *c = client_tcp(w->base, w->port);
-    client_say(c, fill(w, post(body)));
+    client_say(c, face_fill(w, face_post(body)));
     explicit_bzero(body, sizeof(body));
     UNTIL(w->base, w->acts == 1);
     assert_int_equal(count_in_memory(tail, n), 1); /* w->act is ours: so the search does find */
@@ -1111,8 +552,6 @@ static void forgets_what_was_typed(void **state)
     client_close(c);
 }
 #endif
-
-#define WITH_FACE(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
 {
@@ -1139,18 +578,6 @@ int main(void)
         WITH_FACE(ends_a_silent_client),
         WITH_FACE(serves_while_others_hold_every_connection),
         WITH_FACE(survives_garbage),
-        WITH_FACE(shows_every_member_of_the_view),
-        WITH_FACE(shows_the_members_of_the_newer_stories),
-        WITH_FACE(fits_the_largest_view),
-        WITH_FACE(tells_of_the_window_and_only_when_that_changed),
-        WITH_FACE(streams_snapshots_and_ticks),
-        WITH_FACE(says_nothing_when_only_time_passed),
-        WITH_FACE(tells_how_many_digits_a_keypad_has_and_only_when_that_changed),
-        WITH_FACE(gives_eight_streams),
-        WITH_FACE(drops_a_stream_that_does_not_read),
-        WITH_FACE(lists_recalls_for_staff_only),
-        WITH_FACE(says_that_there_are_more_recalls),
-        WITH_FACE(gives_the_receipt_on_its_screen_only),
         WITH_FACE(each_boot_has_its_own_token),
         WITH_FACE(a_second_one_on_the_port_is_refused),
         WITH_FACE(refuses_unsound_texts),
