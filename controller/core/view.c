@@ -67,7 +67,6 @@ void lk_core_view(const struct lk_core_config *cfg, const struct lk_core *core, 
         view_person(session, &v);
     }
     v.tail = session->screen == LK_SCREEN_SECOND || session->screen == LK_SCREEN_HAND_OVER;
-    v.extend_days = cfg->extend_days;
     bool sizes = session->screen == LK_SCREEN_SIZE || session->screen == LK_SCREEN_DROP_SIZE;
     for (int size = 0; size < LK_SIZES && sizes; size++) {
         v.free[size] = lk_deposit_free(cfg, core, (enum lk_size)size, &session->item);

@@ -360,7 +360,6 @@ static const char *const reason_names[] = {
     [LK_REASON_NOT_EMPTY] = "not_empty",
     [LK_REASON_NOT_FOUND_INSIDE] = "not_found_inside",
     [LK_REASON_BAD_WAYBILL] = "bad_waybill",
-    [LK_REASON_NOT_THIS_ITEM] = "not_this_item",
     [LK_REASON_RECEIVED] = "received",
     [LK_REASON_HANDED_OVER] = "handed_over",
     [LK_REASON_SENT_BY_POST] = "sent_by_post",

@@ -95,15 +95,12 @@ export function reasonLine(view) {
   return view.reason !== "none" && hasText(key) ? element("p.why", {}, text(key, { door: view.door })) : null;
 }
 
-// What a second scan can say that must not be overlooked.
-const WRONG_SCAN = ["misload", "not_this_item"];
-
 // A screen about one door: its big label, one heading, one or two sentences, the buttons.
 export function doorScreen(usual, mark) {
   return (kiosk) => {
     const view = kiosk.view;
     const name = view.screen;
-    const tone = WRONG_SCAN.includes(view.reason) ? "warn" : usual;
+    const tone = view.reason === "misload" ? "warn" : usual; // the wrong item was scanned: not to be overlooked
     const values = { door: view.door };
     return panel(tone, doorSign(view, tone), heading(name + ".title", values, mark),
       reasonLine(view) ?? paragraph(name + ".text", values), view.role === "system" ? null : itemLine(view),

@@ -351,7 +351,6 @@ CASE(law_11_more_time_is_days_more_and_as_often_as_allowed)
     press(LK_BUTTON_MORE_TIME);
     code(CODE);
     CHECK_INT(answer(), LK_REASON_EXTEND_LIMIT);
-    CHECK_INT(shown().extend_days, bench.cfg.extend_days);
     code(CODE); /* and at home it opens */
     CHECK_INT(count_fx(LK_FX_PULSE), 1);
 }

@@ -30,7 +30,6 @@ struct lk_view {
     char join[LK_LABEL_MAX + 1];      /* SIZE: the compartment of the other items of this case, "" when none */
     unsigned placed;                  /* staff screens: items put in since signing in */
     bool round, post;                 /* recall screens: a round; what is taken goes to the post */
-    unsigned extend_days;             /* "more time" adds so many days; 0: there is none */
     bool tail;                        /* a phone tail may be typed here: SECOND, HAND_OVER */
 };
 

@@ -175,7 +175,6 @@ enum lk_reason {
     LK_REASON_NOT_EMPTY,        /* a compartment that should be empty was not */
     LK_REASON_NOT_FOUND_INSIDE, /* a compartment that should hold something did not */
     LK_REASON_BAD_WAYBILL,      /* not a waybill number */
-    LK_REASON_NOT_THIS_ITEM,    /* the scanned item is another one than the work is about */
     LK_REASON_RECEIVED,         /* at the window: done */
     LK_REASON_HANDED_OVER,      /* */
     LK_REASON_SENT_BY_POST,     /* */
