@@ -1,7 +1,9 @@
 /* Preloaded into the daemon: its calendar is WRONG_CLOCK_S seconds late (or early, when negative), as after a power cut
  * with an empty backup battery, and it is synchronised while the file WRONG_CLOCK_SYNCED is there. The monotonic clock
- * is left alone, and so is what no variable names. */
+ * is left alone, and so is what no variable names. Waits for a moment of the wrong calendar end when that moment comes
+ * by it: the kernel keeps the right one, and Paho's threads wait by the calendar. */
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,29 @@
 
 typedef int clock_call(clockid_t id, struct timespec *now);
 typedef int timex_call(struct timex *tx);
+typedef int wait_call(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
+
+enum { LONGEST_UPTIME_S = 1000000000 }; /* a later moment is one of the calendar, not of the monotonic clock */
+
+static time_t late_s(void)
+{
+    const char *late = getenv("WRONG_CLOCK_S");
+    return late ? strtol(late, NULL, 10) : 0;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
+{
+    static wait_call *next;
+    if (!next) {
+        void *found = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+        memcpy(&next, &found, sizeof(next));
+    }
+    struct timespec moment = *until;
+    if (moment.tv_sec > LONGEST_UPTIME_S) {
+        moment.tv_sec += late_s();
+    }
+    return next(cond, mutex, &moment);
+}
 
 int clock_gettime(clockid_t id, struct timespec *now)
 {
@@ -20,9 +45,8 @@ int clock_gettime(clockid_t id, struct timespec *now)
         memcpy(&next, &found, sizeof(next));
     }
     int r = next(id, now);
-    const char *late = getenv("WRONG_CLOCK_S");
-    if (r == 0 && id == CLOCK_REALTIME && late) {
-        now->tv_sec -= strtol(late, NULL, 10);
+    if (r == 0 && id == CLOCK_REALTIME) {
+        now->tv_sec -= late_s();
     }
     return r;
 }
