@@ -1,4 +1,4 @@
-/* Shared by postal.c and postal_command.c only. */
+/* Shared by postal.c, postal_command.c, postal_outbox.c and postal_states.c only. */
 #ifndef APP_POSTAL_IMPL_H
 #define APP_POSTAL_IMPL_H
 
@@ -6,6 +6,8 @@
 #include "postal.h"
 #include "uplink/command_verify.h"
 #include "uplink/uplink.h"
+
+#include <event2/util.h>
 
 struct event;
 
@@ -43,6 +45,10 @@ void lk_postal_pump(struct lk_postal *p);
 void lk_postal_now_text(const struct lk_postal *p, char *buf);
 void lk_postal_health_text(struct lk_postal *p, struct lk_text *t);
 void lk_postal_publish_states(struct lk_postal *p);
+void lk_postal_take_ack(struct lk_postal *p, const struct lk_uplink_notice *notice);
+void lk_postal_on_outbox_timer(evutil_socket_t fd, short what, void *user);
+void lk_postal_on_snapshot_timer(evutil_socket_t fd, short what, void *user);
+void lk_postal_on_health_timer(evutil_socket_t fd, short what, void *user);
 void lk_postal_take_command(struct lk_postal *p, const struct lk_uplink_notice *notice);
 void lk_postal_forget_replies(struct lk_postal *p);
 uint64_t lk_postal_fingerprint(const struct lk_core *core, int doors);

@@ -13,10 +13,10 @@
 
 extern const char *const lk_schema_steps[];
 extern const size_t lk_schema_latest;
-const char *const lk_schema_steps[] = {version_1, version_2, version_3,
+const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4,
                                        "ALTER TABLE item ADD COLUMN colour TEXT;"
                                        "CREATE TABLE paint (colour TEXT PRIMARY KEY) STRICT;"};
-const size_t lk_schema_latest = 4;
+const size_t lk_schema_latest = 5;
 
 /* The columns both have, joined by commas. */
 static void common_columns(sqlite3 *db, const char *table, char *buf, size_t cap)
@@ -74,7 +74,7 @@ static void make_older(struct fix *f, int version)
 /* As the released program of that version would have left it: an announced item, openings that are not over. */
 static void make_version(struct fix *f, int version)
 {
-    assert_int_equal(released_latest, 3);
+    assert_int_equal(released_latest, 4);
     assert_non_null(released_steps[0]);
     say_announce(f, "case-1", "12345678", NULL);
     say_intent(f, 1, 8, "case-1", LK_PURPOSE_SERVICE);
@@ -160,10 +160,10 @@ static void older_database_is_copied_and_brought_up(void **state)
     assert_true(find_code(f, "12345678").live);
     struct lk_store_health health;
     lk_store_health(f->store, &health);
-    assert_int_equal(health.schema, 4);
+    assert_int_equal(health.schema, 5);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    assert_int_equal(raw_int(db, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(db, "PRAGMA user_version"), 5);
     assert_int_equal(raw_int(db, "SELECT count(*) FROM paint"), 0);
     sqlite3_close(db);
     assert_true(store_digest(fix_path(f, "copies/lockerd.db.v2.1")) == before);
@@ -174,15 +174,15 @@ static void older_database_is_copied_and_brought_up(void **state)
 static void failed_migration_leaves_the_old_database(void **state)
 {
     struct fix *f = *state;
-    make_version(f, 3);
+    make_version(f, 4);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 4 */
+    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 5 */
     sqlite3_close(db);
     uint64_t before = store_digest(f->db);
     for (int attempt = 1; attempt <= 2; attempt++) {
         char copy[PATH_CAP + 8];
         struct lk_text why = lk_text_init(f->why, sizeof(f->why));
-        (void)snprintf(copy, sizeof(copy), "%s.v3.%d", f->db, attempt);
+        (void)snprintf(copy, sizeof(copy), "%s.v4.%d", f->db, attempt);
         assert_true(lk_store_open(&f->config, &f->store, &why) < 0);
         assert_non_null(strstr(f->why, "copy made before is whole"));
         assert_true(store_digest(f->db) == before);

@@ -247,6 +247,20 @@ enum lk_reason {
     LK_REASON_REMOTE_LIMIT,
     LK_REASON_CODE_IN_USE,
     LK_REASON_CLOCK_UNSYNCED,
+    LK_REASON_NO_SUCH_EVENT,
+    LK_REASON_NO_SUCH_STAFF,
+    LK_REASON_BADGE_IN_USE,
+    LK_REASON_STAFF_CHANGED,
+    LK_REASON_STAFF_REMOVED,
+    LK_REASON_NO_SEAL_KEY, /* nobody could be told a code that the locker makes */
+    /* the uplink */
+    LK_REASON_OUTBOX_FILLING,
+    LK_REASON_OUTBOX_FULL,     /* nothing new is taken in; pickups go on */
+    LK_REASON_EVENTS_LEFT_OUT, /* counted while the outbox was full, not kept */
+    LK_REASON_CERTIFICATE_EXPIRING,
+    LK_REASON_CERTIFICATE_EXPIRED,
+    LK_REASON_CERTIFICATE_BAD,
+    LK_REASON_RELOAD_FAILED, /* the former keys and certificates stay in use */
     LK_REASONS
 };
 
