@@ -1,8 +1,6 @@
-/* Admin commands that go through the core: doors, banks, inspections; and staff. */
+/* Admin commands that go through the core: doors, banks, inspections. */
 #include "app.h"
 #include "facts.h"
-#include "pins.h"
-#include "store/memory.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -44,7 +42,12 @@ static void name_place(json_t *result, const struct lk_admin_wait *wait)
 static json_t *result_of(const struct lk_admin_wait *wait, const struct lk_effect *reply)
 {
     json_t *result = json_object();
-    if (!wait->is_round) {
+    if (wait->is_staff) {
+        json_object_set_new(result, "staff", json_string(wait->staff));
+        if (wait->role != LK_ACTOR_SYSTEM) {
+            json_object_set_new(result, "role", json_string(lk_actor_name(wait->role)));
+        }
+    } else if (!wait->is_round) {
         name_place(result, wait);
     }
     if (reply->outcome != LK_OUTCOME_PENDING) {
@@ -265,117 +268,4 @@ void lk_admin_round_done(void *user, struct lk_admin_request *request, const jso
     in.count = (unsigned)seen;
     in.mismatches = (unsigned)mismatches;
     lk_admin_submit(user, request, &in, &about);
-}
-
-/* --- staff
- * --------------------------------------------------------------------------------------------------------------------------
- */
-
-struct staff_job {
-    struct lk_admin_request *request;
-    char id[LK_STAFF_ID_MAX + 1];
-    char badge[129];
-    enum lk_actor role;
-};
-
-static void staff_hashed(void *user, void *cookie, int error, const char *encoded)
-{
-    struct lk_app *app = user;
-    struct staff_job *job = cookie;
-    if (app->admin && error == 0) {
-        struct lk_stamp now = lk_engine_stamp(app->engine);
-        error = lk_store_staff_put(app->store, job->id, job->role, encoded, job->badge, &now);
-    }
-    if (app->admin && error == 0) {
-        lk_admin_ok(job->request, json_pack("{s:s, s:s}", "staff", job->id, "role", lk_actor_name(job->role)));
-    } else if (app->admin && error == -EEXIST) {
-        lk_admin_fail(job->request, LK_REASON_BAD_ARGUMENT, "args.badge: it is another staff member's");
-    } else if (app->admin) {
-        lk_admin_store_failed(job->request, error);
-    }
-    explicit_bzero(job, sizeof(*job));
-    free(job);
-}
-
-static bool staff_role(struct lk_admin_request *request, const char *text, enum lk_actor *ret_role)
-{
-    if (lk_actor_parse(text, ret_role) < 0 || (*ret_role != LK_ACTOR_COURIER && *ret_role != LK_ACTOR_CLERK &&
-                                               *ret_role != LK_ACTOR_MAINTENANCE && *ret_role != LK_ACTOR_SUPERVISOR)) {
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.role: must be courier, clerk, maintenance or supervisor");
-        return false;
-    }
-    return true;
-}
-
-void lk_admin_staff_add(void *user, struct lk_admin_request *request, const json_t *args)
-{
-    struct lk_app *app = user;
-    const char *id = NULL, *role = NULL, *pin = NULL, *badge = NULL;
-    enum lk_actor actor = LK_ACTOR_SYSTEM;
-    if (!lk_admin_text(request, args, "staff", true, LK_STAFF_ID_MAX, &id) ||
-        !lk_admin_text(request, args, "role", true, 16, &role) ||
-        !lk_admin_text(request, args, "pin", true, LK_PIN_MAX, &pin) ||
-        !lk_admin_text(request, args, "badge", false, 128, &badge) || !staff_role(request, role, &actor)) {
-        return;
-    }
-    if (!lk_text_is_id(id, LK_STAFF_ID_MAX) || (badge && !lk_text_is_printable(badge, 128))) {
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT,
-                      "args.staff, args.badge: letters, digits and . _ - only; a badge is printable ASCII");
-        return;
-    }
-    struct staff_job *job = calloc(1, sizeof(*job));
-    int r = -ENOMEM;
-    if (job) {
-        job->request = request;
-        job->role = actor;
-        (void)lk_text_copy(job->id, sizeof(job->id), id);
-        (void)lk_text_copy(job->badge, sizeof(job->badge), badge ? badge : "");
-        r = lk_pin_hash(app->worker, pin, staff_hashed, app, job);
-    }
-    if (r < 0) {
-        free(job);
-        lk_admin_fail(request, r == -EINVAL ? LK_REASON_BAD_ARGUMENT : LK_REASON_NOT_NOW,
-                      r == -EINVAL ? "args.pin: must be 4 to 32 digits" : "the PIN cannot be hashed now");
-    }
-}
-
-void lk_admin_staff_remove(void *user, struct lk_admin_request *request, const json_t *args)
-{
-    struct lk_app *app = user;
-    struct lk_stamp now = lk_engine_stamp(app->engine);
-    const char *id = NULL;
-    if (!lk_admin_text(request, args, "staff", true, LK_STAFF_ID_MAX, &id)) {
-        return;
-    }
-    int r = lk_store_staff_remove(app->store, id, &now);
-    if (r == -ENOENT) {
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.staff: there is no such staff member");
-    } else if (r < 0) {
-        lk_admin_store_failed(request, r);
-    } else {
-        lk_admin_ok(request, json_pack("{s:s}", "staff", id));
-    }
-}
-
-static bool add_staff(void *user, const struct lk_store_staff *staff)
-{
-    if (!staff->removed) {
-        json_array_append_new(user, json_pack("{s:s, s:s, s:b}", "staff", staff->id, "role", lk_actor_name(staff->role),
-                                              "badge", staff->badge));
-    }
-    return true;
-}
-
-void lk_admin_staff_list(void *user, struct lk_admin_request *request, const json_t *args)
-{
-    (void)args;
-    struct lk_app *app = user;
-    json_t *list = json_array();
-    int r = lk_store_staff_list(app->store, add_staff, list);
-    if (r < 0) {
-        json_decref(list);
-        lk_admin_store_failed(request, r);
-        return;
-    }
-    lk_admin_ok(request, json_pack("{s:o}", "staff", list));
 }

@@ -35,6 +35,11 @@ static void out_resume_bank(void *user, int bank)
     lk_cabinet_resume_bank(((struct lk_app *)user)->cabinet, bank);
 }
 
+static void out_replay(void *user, uint64_t from_seq)
+{
+    lk_postal_replay(((struct lk_app *)user)->postal, from_seq);
+}
+
 static void out_reply(void *user, const struct lk_effect *reply)
 {
     if (reply->request & 1) {
@@ -270,6 +275,7 @@ static int start_engine(struct lk_app *app, struct lk_text *why)
         .outlets = {.user = app,
                     .pulse = out_pulse,
                     .resume_bank = out_resume_bank,
+                    .replay = out_replay,
                     .reply = out_reply,
                     .command = out_command,
                     .logged = out_logged,

@@ -38,6 +38,9 @@ struct lk_admin_wait {
     bool is_bank, is_round;      /* is_round: about the whole cabinet */
     char item[LK_ITEM_ID_MAX + 1];
     enum lk_custody custody;
+    bool is_staff; /* about a staff member; role SYSTEM: who was removed */
+    char staff[LK_STAFF_ID_MAX + 1];
+    enum lk_actor role;
 };
 
 struct lk_app {
@@ -58,7 +61,7 @@ struct lk_app {
     int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
     bool hours_missing; /* it was said that this year has no [holidays YEAR] */
-    int exit_code; /* of lk_app_run() */
+    int exit_code;      /* of lk_app_run() */
     struct lk_admin_wait waiting[LK_ADMIN_WAITING];
     struct lk_follower *followers; /* admin clients of `events --follow` */
     uint64_t admin_requests;       /* that waited for the core, since start */

@@ -169,6 +169,9 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_RESUME_BANK:
         e->out.resume_bank(e->out.user, fx->bank);
         break;
+    case LK_FX_REPLAY:
+        e->out.replay(e->out.user, fx->seq);
+        break;
     case LK_FX_COMMAND:
         e->out.command(e->out.user, fx);
         break;
@@ -196,6 +199,8 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_WIRING_SEEN:
     case LK_FX_WIRING_CONFIRM:
     case LK_FX_LOCKOUT:
+    case LK_FX_STAFF_PUT:
+    case LK_FX_STAFF_REMOVE:
     case LK_FX_EVENT:
     case LK_EFFECTS:
         break;

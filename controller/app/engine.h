@@ -25,6 +25,7 @@ struct lk_outlets {
     /* Gives the pulse to the driver. 0 when accepted (a PULSE_DONE input follows), else it was certainly not sent. */
     int (*pulse)(void *user, int door, uint64_t intent, int64_t now_ms);
     void (*resume_bank)(void *user, int bank);
+    void (*replay)(void *user, uint64_t from_seq); /* upstream asked for the events from there again */
     void (*reply)(void *user, const struct lk_effect *reply);
     /* A command has its answer (result is not PENDING), or was accepted (PENDING). */
     void (*command)(void *user, const struct lk_effect *command);

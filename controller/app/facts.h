@@ -34,8 +34,8 @@ int lk_facts_case(struct lk_store *store, const struct lk_stamp *now, const char
 int lk_facts_waybill(struct lk_store *store, const struct lk_stamp *now, const char *text, unsigned digits,
                      struct lk_input *ret_input);
 
-/* Whether somebody of this role takes this item out of a compartment at all: what a citizen left for the office is not a
- * courier's. The core refuses the same; lists and rounds do not offer it. */
+/* Whether somebody of this role takes this item out of a compartment at all: what a citizen left for the office is not
+ * a courier's. The core refuses the same; lists and rounds do not offer it. */
 bool lk_facts_may_recall(const struct lk_item *item, enum lk_actor role);
 
 /* The next item that the same code opens as `item`, of the same holder, or the next one of this role's round but item
@@ -59,5 +59,9 @@ int lk_facts_item(struct lk_store *store, const struct lk_stamp *now, const char
  * (facts_command.c) */
 int lk_facts_command(struct lk_store *store, const struct lk_stamp *now, const struct lk_core_config *cfg,
                      struct lk_command *command, struct lk_input *ret_input);
+
+/* About a staff member who is added, changed or removed: who they are now, the keyed hash of the badge ("": not given),
+ * and whether it is somebody else's. */
+int lk_facts_member(struct lk_store *store, const char *badge, struct lk_member *member, struct lk_input *in);
 
 #endif

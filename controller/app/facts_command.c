@@ -2,6 +2,8 @@
 #include "facts.h"
 
 #include "store/find.h"
+#include "store/log.h"
+#include "store/memory.h"
 
 #include <string.h>
 
@@ -84,6 +86,29 @@ static int phone(struct lk_store *store, struct lk_command *command)
     return r;
 }
 
+int lk_facts_member(struct lk_store *store, const char *badge, struct lk_member *member, struct lk_input *in)
+{
+    struct lk_store_staff staff;
+    bool found = false;
+    int r = lk_store_staff_by_id(store, member->id, &found, &staff);
+    in->member_role = r == 0 && found ? staff.role : LK_ACTOR_SYSTEM;
+    member->has_badge = badge[0] != '\0';
+    if (r == 0 && member->has_badge) {
+        r = lk_store_badge_mac(store, badge, member->badge_mac);
+        r = r < 0 ? r : lk_store_staff_by_badge(store, badge, &found, &staff);
+        in->badge_in_use = r == 0 && found && strcmp(staff.id, member->id) != 0;
+    }
+    explicit_bzero(&staff, sizeof(staff));
+    return r;
+}
+
+static int about_staff(struct lk_store *store, struct lk_command *command, struct lk_input *in)
+{
+    int r = command->member.id[0] != '\0' ? lk_facts_member(store, command->badge, &command->member, in) : 0;
+    explicit_bzero(command->badge, sizeof(command->badge));
+    return r;
+}
+
 int lk_facts_command(struct lk_store *store, const struct lk_stamp *now, const struct lk_core_config *cfg,
                      struct lk_command *command, struct lk_input *ret_input)
 {
@@ -98,6 +123,11 @@ int lk_facts_command(struct lk_store *store, const struct lk_stamp *now, const s
     if (r == 0) {
         r = other_person(store, command, &in);
     }
+    if (r == 0) {
+        r = about_staff(store, command, &in);
+    }
+    in.first_seq = lk_store_first_seq(store);
+    in.last_seq = lk_store_last_seq(store);
     if (command->compartment[0] != '\0') {
         command->door = lk_core_find_door(cfg, command->compartment);
     }

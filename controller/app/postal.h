@@ -33,6 +33,7 @@ struct lk_postal *lk_postal_stop(struct lk_postal *postal);
 void lk_postal_logged(struct lk_postal *postal, struct lk_store_range range);
 void lk_postal_changed(struct lk_postal *postal);
 void lk_postal_command(struct lk_postal *postal, const struct lk_effect *command);
+void lk_postal_replay(struct lk_postal *postal, uint64_t from_seq);
 
 /* For status pages and the watchdog. */
 struct lk_postal_status {

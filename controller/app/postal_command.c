@@ -155,12 +155,13 @@ static void repeat_answer(struct lk_postal *p, const struct lk_command *command,
     if (known->result == LK_RESULT_PENDING) {
         return;
     }
+    bool door = lk_core_find_door(lk_engine_core_config(p->engine), command->compartment) != LK_NO_DOOR;
     struct lk_envelope_answer answer = {
         .jti = command->jti,
         .result = known->result,
         .reason = known->reason,
         .outcome = known->outcome,
-        .compartment = command->compartment[0] ? command->compartment : NULL,
+        .compartment = door ? command->compartment : NULL,
     };
     respond(p, &answer);
 }

@@ -63,6 +63,16 @@ void lk_postal_on_outbox_timer(evutil_socket_t fd, short what, void *user)
     lk_postal_pump(user);
 }
 
+void lk_postal_replay(struct lk_postal *p, uint64_t from_seq)
+{
+    if (p) {
+        struct lk_ack ack = {.replay = true, .seq = from_seq};
+        (void)lk_outbox_ack(&p->outbox, &ack, lk_clock_mono_ms(p->clock));
+        lk_log(LK_NOTICE, LK_BLAME_NONE, "a command asks for events from %llu again", (unsigned long long)from_seq);
+        lk_postal_pump(p);
+    }
+}
+
 void lk_postal_take_ack(struct lk_postal *p, const struct lk_uplink_notice *notice)
 {
     struct lk_ack ack;

@@ -69,21 +69,25 @@ static void open_door(struct lk_step *s)
     lk_opening_start(s, door, &by);
 }
 
-static void block(struct lk_step *s)
+enum lk_reason lk_door_block_refusal(const struct lk_door *d)
 {
-    const struct lk_door *d = &s->core->door[s->in->door];
-    if (d->use != LK_USE_FREE || d->op.purpose != LK_PURPOSE_NONE) {
-        answer(s, d->use == LK_USE_BLOCKED ? LK_REASON_DOOR_BLOCKED
-                  : d->use == LK_USE_FREE  ? LK_REASON_DOOR_BUSY
-                                           : LK_REASON_DOOR_OCCUPIED);
-        return;
+    if (d->use == LK_USE_FREE) {
+        return d->op.purpose == LK_PURPOSE_NONE ? LK_REASON_NONE : LK_REASON_DOOR_BUSY;
     }
-    (void)lk_fx_staff(s, LK_EV_DOOR_BLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
-    lk_fx_use(s, s->in->door, LK_USE_BLOCKED, "", LK_REASON_STAFF_REQUEST);
-    answer(s, LK_REASON_NONE);
+    return d->use == LK_USE_BLOCKED ? LK_REASON_DOOR_BLOCKED : LK_REASON_DOOR_OCCUPIED;
 }
 
-static enum lk_reason unblock_refusal(const struct lk_door *d)
+static void block(struct lk_step *s)
+{
+    enum lk_reason reason = lk_door_block_refusal(&s->core->door[s->in->door]);
+    if (reason == LK_REASON_NONE) {
+        (void)lk_fx_staff(s, LK_EV_DOOR_BLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
+        lk_fx_use(s, s->in->door, LK_USE_BLOCKED, "", LK_REASON_STAFF_REQUEST);
+    }
+    answer(s, reason);
+}
+
+enum lk_reason lk_door_unblock_refusal(const struct lk_door *d)
 {
     if (d->use != LK_USE_BLOCKED) {
         return LK_REASON_DOOR_NOT_BLOCKED;
@@ -123,7 +127,7 @@ static void unblock(struct lk_step *s)
         resume_bank(s);
         return;
     }
-    enum lk_reason reason = unblock_refusal(&s->core->door[s->in->door]);
+    enum lk_reason reason = lk_door_unblock_refusal(&s->core->door[s->in->door]);
     if (reason == LK_REASON_NONE) {
         (void)lk_fx_staff(s, LK_EV_DOOR_UNBLOCKED, s->in->door, LK_REASON_STAFF_REQUEST);
         lk_fx_use(s, s->in->door, LK_USE_FREE, "", LK_REASON_NONE);
@@ -190,6 +194,10 @@ void lk_admin_run(struct lk_step *s)
     case LK_ADMIN_REJECT:
     case LK_ADMIN_EXTEND:
         answer(s, desk(s));
+        break;
+    case LK_ADMIN_STAFF_PUT:
+    case LK_ADMIN_STAFF_REMOVE:
+        lk_staff_admin(s);
         break;
     case LK_ADMIN_INSPECTED:
         lk_inspect_door(s);

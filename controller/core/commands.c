@@ -9,6 +9,7 @@ struct lk_effect *lk_command_remember(struct lk_step *s, enum lk_result result, 
     struct lk_effect *fx = lk_fx(s, LK_FX_COMMAND);
     memcpy(fx->jti, s->in->command.jti, sizeof(fx->jti));
     memcpy(fx->digest, s->in->command.digest, sizeof(fx->digest));
+    fx->door = s->in->command.door;
     fx->result = result;
     fx->reason = reason;
     return fx;
@@ -91,6 +92,17 @@ static void status(struct lk_step *s)
     lk_command_remember(s, LK_RESULT_OK, LK_REASON_NONE)->status = true;
 }
 
+/* What upstream lost comes again; only what is kept can. */
+static void replay(struct lk_step *s)
+{
+    uint64_t from = s->in->command.replay_from;
+    bool there = from >= s->in->first_seq && from <= s->in->last_seq;
+    if (there) {
+        lk_fx(s, LK_FX_REPLAY)->seq = from;
+    }
+    lk_command_settle(s, there ? LK_REASON_NONE : LK_REASON_NO_SUCH_EVENT);
+}
+
 void lk_command_run(struct lk_step *s)
 {
     static void (*const handlers[LK_COMMANDS])(struct lk_step * s) = {
@@ -107,6 +119,11 @@ void lk_command_run(struct lk_step *s)
         [LK_CMD_DELEGATE_REVOKE] = lk_command_ungrant,
         [LK_CMD_COMPARTMENT_OPEN] = lk_command_open,
         [LK_CMD_STATUS_GET] = status,
+        [LK_CMD_COMPARTMENT_BLOCK] = lk_command_block,
+        [LK_CMD_COMPARTMENT_UNBLOCK] = lk_command_unblock,
+        [LK_CMD_STAFF_UPSERT] = lk_command_staff_upsert,
+        [LK_CMD_STAFF_REMOVE] = lk_command_staff_remove,
+        [LK_CMD_EVENTS_REPLAY] = replay,
     };
     if (s->in->command.kind < LK_COMMANDS) {
         handlers[s->in->command.kind](s);

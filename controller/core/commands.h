@@ -1,6 +1,6 @@
 /*
  * Upstream's commands, inside the core: what their files share. commands.c runs and remembers them; item_commands.c,
- * code_commands.c and door_commands.c each do those about one thing. Not for other modules.
+ * code_commands.c, door_commands.c and staff_commands.c each do those about one thing. Not for other modules.
  */
 #ifndef CORE_COMMANDS_H
 #define CORE_COMMANDS_H
@@ -46,5 +46,11 @@ void lk_command_ungrant(struct lk_step *s);
 
 /* door_commands.c */
 void lk_command_open(struct lk_step *s);
+void lk_command_block(struct lk_step *s);
+void lk_command_unblock(struct lk_step *s);
+
+/* staff_commands.c */
+void lk_command_staff_upsert(struct lk_step *s);
+void lk_command_staff_remove(struct lk_step *s);
 
 #endif

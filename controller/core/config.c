@@ -20,6 +20,7 @@ void lk_core_config_defaults(struct lk_core_config *cfg)
         .lockout_most_ms = 900000,
         .lockout_alarm = 3,
         .lockout_forget_ms = 3600000,
+        .remote_staff = LK_REMOTE_CLERKS,
         .remote_short_most = 3,
         .remote_short_ms = 600000,
         .remote_day_most = 10,

@@ -1,5 +1,7 @@
 #include "commands.h"
 
+#include <string.h>
+
 enum { DAY_MS = 86400000 };
 
 static bool remote_allowed(const struct lk_step *s)
@@ -41,6 +43,49 @@ void lk_command_open(struct lk_step *s)
         .from = LK_CUSTODY_NONE,
         .jti = s->in->command.jti,
     };
-    lk_command_remember(s, LK_RESULT_PENDING, LK_REASON_NONE)->door = door;
+    (void)lk_command_remember(s, LK_RESULT_PENDING, LK_REASON_NONE);
     lk_opening_start(s, door, &by);
+}
+
+/* --- out of use, and back --------------------------------------------------------------------------------------- */
+
+static struct lk_event *door_event(struct lk_step *s, enum lk_event_type type)
+{
+    struct lk_event *e = lk_fx_event(s, type, s->in->command.door);
+    lk_fx_nobody(e);
+    e->actor = LK_ACTOR_UPSTREAM;
+    memcpy(e->who, s->in->command.issuer, sizeof(e->who));
+    memcpy(e->jti, s->in->command.jti, sizeof(e->jti));
+    e->reason = LK_REASON_STAFF_REQUEST;
+    return e;
+}
+
+void lk_command_block(struct lk_step *s)
+{
+    int door = s->in->command.door;
+    enum lk_reason reason = door == LK_NO_DOOR ? LK_REASON_NO_SUCH_DOOR : lk_door_block_refusal(&s->core->door[door]);
+    if (reason == LK_REASON_NONE) {
+        memcpy(door_event(s, LK_EV_DOOR_BLOCKED)->note, s->in->command.note, sizeof(s->in->command.note));
+        lk_fx_use(s, door, LK_USE_BLOCKED, "", LK_REASON_STAFF_REQUEST);
+    }
+    lk_command_settle(s, reason);
+}
+
+/* What waits for somebody to look is not for upstream to free: it cannot see the compartment. */
+static enum lk_reason unblock_refusal(const struct lk_door *d)
+{
+    enum lk_reason reason = lk_door_unblock_refusal(d);
+    bool asked = d->blocked_for == LK_REASON_STAFF_REQUEST;
+    return d->use == LK_USE_BLOCKED && !asked ? LK_REASON_NOT_ALLOWED : reason;
+}
+
+void lk_command_unblock(struct lk_step *s)
+{
+    int door = s->in->command.door;
+    enum lk_reason reason = door == LK_NO_DOOR ? LK_REASON_NO_SUCH_DOOR : unblock_refusal(&s->core->door[door]);
+    if (reason == LK_REASON_NONE) {
+        (void)door_event(s, LK_EV_DOOR_UNBLOCKED);
+        lk_fx_use(s, door, LK_USE_FREE, "", LK_REASON_NONE);
+    }
+    lk_command_settle(s, reason);
 }

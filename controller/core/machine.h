@@ -84,6 +84,13 @@ enum lk_reason lk_opening_refusal(const struct lk_step *s, int door);
 /* The same for staff who want to find out which door it is: a changed wiring does not keep them. */
 enum lk_reason lk_opening_obstacle(const struct lk_step *s, int door);
 
+/* Why staff or upstream cannot put this compartment out of use, or into use again; NONE: they can. */
+enum lk_reason lk_door_block_refusal(const struct lk_door *d);
+enum lk_reason lk_door_unblock_refusal(const struct lk_door *d);
+
+/* staff_commands.c: lockerctl adds, changes or removes a staff member (LK_ADMIN_STAFF_*). */
+void lk_staff_admin(struct lk_step *s);
+
 /* Writes the intent and asks for the pulse. Call only when lk_opening_refusal() said NONE. */
 void lk_opening_start(struct lk_step *s, int door, const struct lk_authority *by);
 

@@ -9,13 +9,24 @@
 #include <errno.h>
 
 static const char *const command_names[] = {
-    [LK_CMD_ITEM_ANNOUNCE] = "item.announce",       [LK_CMD_ITEM_CANCEL] = "item.cancel",
-    [LK_CMD_COMPARTMENT_OPEN] = "compartment.open", [LK_CMD_STATUS_GET] = "status.get",
-    [LK_CMD_ITEM_UPDATE] = "item.update",           [LK_CMD_ITEM_TRANSFER] = "item.transfer",
-    [LK_CMD_ITEM_EXTEND] = "item.extend",           [LK_CMD_ITEM_DELIVERED] = "item.delivered",
-    [LK_CMD_ITEM_RECEIVED] = "item.received",       [LK_CMD_CODE_REISSUE] = "code.reissue",
-    [LK_CMD_CODE_REVOKE] = "code.revoke",           [LK_CMD_DELEGATE_GRANT] = "delegate.grant",
+    [LK_CMD_ITEM_ANNOUNCE] = "item.announce",
+    [LK_CMD_ITEM_CANCEL] = "item.cancel",
+    [LK_CMD_COMPARTMENT_OPEN] = "compartment.open",
+    [LK_CMD_STATUS_GET] = "status.get",
+    [LK_CMD_ITEM_UPDATE] = "item.update",
+    [LK_CMD_ITEM_TRANSFER] = "item.transfer",
+    [LK_CMD_ITEM_EXTEND] = "item.extend",
+    [LK_CMD_ITEM_DELIVERED] = "item.delivered",
+    [LK_CMD_ITEM_RECEIVED] = "item.received",
+    [LK_CMD_CODE_REISSUE] = "code.reissue",
+    [LK_CMD_CODE_REVOKE] = "code.revoke",
+    [LK_CMD_DELEGATE_GRANT] = "delegate.grant",
     [LK_CMD_DELEGATE_REVOKE] = "delegate.revoke",
+    [LK_CMD_COMPARTMENT_BLOCK] = "compartment.block",
+    [LK_CMD_COMPARTMENT_UNBLOCK] = "compartment.unblock",
+    [LK_CMD_STAFF_UPSERT] = "staff.upsert",
+    [LK_CMD_STAFF_REMOVE] = "staff.remove",
+    [LK_CMD_EVENTS_REPLAY] = "events.replay",
 };
 
 const char *lk_command_name(enum lk_command_kind v)
@@ -109,11 +120,11 @@ int lk_button_parse(const char *name, enum lk_button *ret_value)
 }
 
 static const char *const admin_names[] = {
-    [LK_ADMIN_OPEN] = "open",           [LK_ADMIN_BLOCK] = "block",   [LK_ADMIN_UNBLOCK] = "unblock",
-    [LK_ADMIN_CONFIRM] = "confirm",     [LK_ADMIN_SETTLE] = "settle", [LK_ADMIN_RECEIVE] = "receive",
-    [LK_ADMIN_HAND_OVER] = "hand_over", [LK_ADMIN_SEND] = "send",     [LK_ADMIN_RETURN] = "return",
-    [LK_ADMIN_REJECT] = "reject",       [LK_ADMIN_EXTEND] = "extend", [LK_ADMIN_INSPECTED] = "inspected",
-    [LK_ADMIN_ROUND] = "round",
+    [LK_ADMIN_OPEN] = "open",           [LK_ADMIN_BLOCK] = "block",         [LK_ADMIN_UNBLOCK] = "unblock",
+    [LK_ADMIN_CONFIRM] = "confirm",     [LK_ADMIN_SETTLE] = "settle",       [LK_ADMIN_RECEIVE] = "receive",
+    [LK_ADMIN_HAND_OVER] = "hand_over", [LK_ADMIN_SEND] = "send",           [LK_ADMIN_RETURN] = "return",
+    [LK_ADMIN_REJECT] = "reject",       [LK_ADMIN_EXTEND] = "extend",       [LK_ADMIN_INSPECTED] = "inspected",
+    [LK_ADMIN_ROUND] = "round",         [LK_ADMIN_STAFF_PUT] = "staff_put", [LK_ADMIN_STAFF_REMOVE] = "staff_remove",
 };
 
 const char *lk_admin_name(enum lk_admin_op v)
@@ -163,6 +174,9 @@ static const char *const effect_names[] = {
     [LK_FX_ITEM_ERASE] = "item_erase",
     [LK_FX_RECORDS_PURGE] = "records_purge",
     [LK_FX_SECRET_REVOKE] = "secret_revoke",
+    [LK_FX_STAFF_PUT] = "staff_put",
+    [LK_FX_STAFF_REMOVE] = "staff_remove",
+    [LK_FX_REPLAY] = "replay",
 };
 
 const char *lk_effect_name(enum lk_effect_kind v)

@@ -113,6 +113,19 @@ static int command(struct lk_tx *tx, const struct lk_effect *fx)
     return r == -ESTALE ? -EEXIST : r;
 }
 
+static int staff_put(struct lk_tx *tx, const struct lk_effect *fx)
+{
+    const struct lk_member *m = &fx->member;
+    struct lk_arg badge = {.kind = m->has_badge ? 'b' : '\0', .b = m->badge_mac, .size = sizeof(m->badge_mac)};
+    return LK_RUN(tx->store, ST_STAFF_UPSERT, LK_T(m->id), LK_T(lk_actor_name(m->role)), LK_T(m->pin_hash), badge,
+                  LK_I(tx->now->wall_ms));
+}
+
+static int staff_remove(struct lk_tx *tx, const struct lk_effect *fx)
+{
+    return LK_RUN_ONE(tx->store, ST_STAFF_REMOVE, LK_T(fx->member.id), LK_I(tx->now->wall_ms));
+}
+
 static int append(struct lk_tx *tx, const struct lk_event *event, const char *data)
 {
     char time_text[32];
@@ -189,6 +202,8 @@ static tx_effect *const handlers[LK_EFFECTS] = {
     [LK_FX_WIRING_CONFIRM] = wiring_confirm,
     [LK_FX_LOCKOUT] = lockout,
     [LK_FX_COMMAND] = command,
+    [LK_FX_STAFF_PUT] = staff_put,
+    [LK_FX_STAFF_REMOVE] = staff_remove,
     [LK_FX_EVENT] = event_add,
 };
 

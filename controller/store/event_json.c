@@ -63,6 +63,7 @@ FIELD(proof, e->proof != LK_PROOF_NONE, json_string(lk_proof_name(e->proof)))
 FIELD(rating, e->rating != 0, json_integer(e->rating))
 FIELD(waybill, e->waybill[0] != '\0', json_string(e->waybill))
 FIELD(second, e->second[0] != '\0', json_string(e->second))
+FIELD(staff, e->staff[0] != '\0', json_string(e->staff))
 FIELD(note, e->note[0] != '\0', json_string(e->note))
 
 /* `case` is a word of C. */
@@ -103,6 +104,7 @@ static const struct {
     {"case", case_id_is_set, case_id_value},
     ROW(second),
     ROW(note),
+    ROW(staff),
 };
 
 static void decrefp(json_t **json)

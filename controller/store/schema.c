@@ -193,8 +193,8 @@ static const char version_3[] =
 
     "ALTER TABLE site ADD COLUMN round_wall_ms INTEGER NOT NULL DEFAULT 0;";
 
-/* The contract's second half: a code the locker made is kept only sealed to upstream's key, with the answer that carries
- * it; what was counted instead of logged while the outbox was full is not forgotten by a restart. */
+/* The contract's second half: a code the locker made is kept only sealed to upstream's key, with the answer that
+ * carries it; what was counted instead of logged while the outbox was full is not forgotten by a restart. */
 static const char version_4[] =
     "ALTER TABLE command ADD COLUMN sealed TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE cursor ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0 CHECK (left_out >= 0);";

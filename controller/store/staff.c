@@ -37,6 +37,11 @@ int lk_store_staff_put(struct lk_store *store, const char *id, enum lk_actor rol
                                     LK_I(now->wall_ms)));
 }
 
+int lk_store_badge_mac(struct lk_store *store, const char *badge, uint8_t ret_mac[32])
+{
+    return lk_key_mac(store->key, LK_KEY_BADGE, badge, ret_mac);
+}
+
 int lk_store_staff_remove(struct lk_store *store, const char *id, const struct lk_stamp *now)
 {
     int r = lk_tx_begin(store, "staff");

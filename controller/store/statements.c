@@ -174,6 +174,12 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_STAFF_PUT] = "INSERT INTO staff (id, role, pin, badge, changed_wall_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
                      "ON CONFLICT (id) DO UPDATE SET role = excluded.role, pin = excluded.pin, "
                      "badge = excluded.badge, removed = 0, changed_wall_ms = excluded.changed_wall_ms",
+    /* What is not given stays; nobody signs in as one whose PIN was erased. */
+    [ST_STAFF_UPSERT] = "INSERT INTO staff (id, role, pin, badge, changed_wall_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
+                        "ON CONFLICT (id) DO UPDATE SET role = excluded.role, "
+                        "pin = CASE excluded.pin WHEN '' THEN staff.pin ELSE excluded.pin END, "
+                        "badge = coalesce(excluded.badge, staff.badge), removed = 0, "
+                        "changed_wall_ms = excluded.changed_wall_ms",
     [ST_STAFF_REMOVE] = "UPDATE staff SET removed = 1, pin = '', badge = NULL, changed_wall_ms = ?2 "
                         "WHERE id = ?1 AND removed = 0",
     [ST_STAFF_BY_ID] = "SELECT " STAFF_COLUMNS "FROM staff WHERE id = ?1 AND removed = 0",

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "person.h"
+#include "pin_hash.h"
 #include "uplink/command_verify.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@ enum { CODE_LEAST = 6, TOKEN_LEAST = 22, DAYS_MOST = 365 };
      OF(ITEM_DELIVERED) | OF(ITEM_RECEIVED) | OF(CODE_REISSUE) | OF(CODE_REVOKE) | OF(DELEGATE_GRANT) |                \
      OF(DELEGATE_REVOKE))
 #define DETAILS (OF(ITEM_ANNOUNCE) | OF(ITEM_UPDATE))
+#define DOORS   (OF(COMPARTMENT_OPEN) | OF(COMPARTMENT_BLOCK) | OF(COMPARTMENT_UNBLOCK))
+#define STAFF   (OF(STAFF_UPSERT) | OF(STAFF_REMOVE))
 #define SECRETS (OF(ITEM_ANNOUNCE) | OF(CODE_REISSUE) | OF(DELEGATE_GRANT))
 
 /* Takes one argument; false: not of its form. */
@@ -152,6 +155,50 @@ static bool take_compartment(const json_t *value, struct lk_command *command)
     return take_id(value, command->compartment, sizeof(command->compartment));
 }
 
+static bool take_note(const json_t *value, struct lk_command *command)
+{
+    const char *s = json_string_value(value);
+    return s && *s != '\0' && lk_text_is_utf8(s, strlen(s)) && !strpbrk(s, "\r\n") &&
+           lk_text_copy(command->note, sizeof(command->note), s) == 0;
+}
+
+static bool take_staff_id(const json_t *value, struct lk_command *command)
+{
+    return take_id(value, command->member.id, sizeof(command->member.id));
+}
+
+static bool take_role(const json_t *value, struct lk_command *command)
+{
+    const char *s = json_string_value(value);
+    enum lk_actor role;
+    if (!s || lk_actor_parse(s, &role) < 0) {
+        return false;
+    }
+    command->member.role = role;
+    return role == LK_ACTOR_COURIER || role == LK_ACTOR_CLERK || role == LK_ACTOR_MAINTENANCE ||
+           role == LK_ACTOR_SUPERVISOR;
+}
+
+static bool take_pin_hash(const json_t *value, struct lk_command *command)
+{
+    const char *s = json_string_value(value);
+    return s && lk_pin_hash_ok(s) && lk_text_copy(command->member.pin_hash, sizeof(command->member.pin_hash), s) == 0;
+}
+
+static bool take_badge(const json_t *value, struct lk_command *command)
+{
+    const char *s = json_string_value(value);
+    return s && lk_text_is_printable(s, sizeof(command->badge) - 1) &&
+           lk_text_copy(command->badge, sizeof(command->badge), s) == 0;
+}
+
+static bool take_from(const json_t *value, struct lk_command *command)
+{
+    json_int_t from = json_integer_value(value);
+    command->replay_from = from >= 1 && from <= INT32_MAX ? (uint64_t)from : 0;
+    return command->replay_from != 0; /* not a whole number reads as 0 */
+}
+
 #define AN_ID "1 to 64 of letters, digits and . _ -"
 
 static const struct arg args[] = {
@@ -173,8 +220,13 @@ static const struct arg args[] = {
     {"days", OF(ITEM_EXTEND), 0, 0, take_days, "a whole number from 1 to 365"},
     {"via", OF(ITEM_DELIVERED), 0, 0, take_via, "window or post"},
     {"undeliverable", OF(ITEM_DELIVERED), 0, 0, take_undeliverable, "true or false"},
-    {"compartment", OF(COMPARTMENT_OPEN), OF(COMPARTMENT_OPEN), 0, take_compartment,
-     "a compartment's label such as A07"},
+    {"compartment", DOORS, DOORS, 0, take_compartment, "a compartment's label such as A07"},
+    {"note", OF(COMPARTMENT_BLOCK), 0, 0, take_note, "one line of 1 to 200 bytes"},
+    {"staff_id", STAFF, STAFF, 0, take_staff_id, "1 to 32 of letters, digits and . _ -"},
+    {"role", OF(STAFF_UPSERT), OF(STAFF_UPSERT), 0, take_role, "one of courier, clerk, maintenance, supervisor"},
+    {"pin_hash", OF(STAFF_UPSERT), 0, 0, take_pin_hash, "an Argon2id hash as the contract says"},
+    {"badge", OF(STAFF_UPSERT), 0, 0, take_badge, "1 to 128 printable characters"},
+    {"from", OF(EVENTS_REPLAY), OF(EVENTS_REPLAY), 0, take_from, "the number of an event, from 1"},
 };
 
 static enum lk_reason bad(char *why, const char *name, const char *what)

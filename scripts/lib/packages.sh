@@ -36,6 +36,7 @@ test npm npm
 test chromium chromium
 test fonts-noto-cjk
 test patch patch
+test argon2 argon2
 test tzdata
 vm gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 vm gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc

@@ -378,6 +378,9 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
         revoke_secrets(store, fx->item.id, fx->secret.holder);
         return NULL;
     case LK_FX_RECORDS_PURGE:
+    case LK_FX_STAFF_PUT:
+    case LK_FX_STAFF_REMOVE:
+    case LK_FX_REPLAY:
     case LK_FX_PULSE:
     case LK_FX_REPLY:
     case LK_FX_RESUME_BANK:

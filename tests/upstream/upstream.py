@@ -439,6 +439,11 @@ COMMANDS = {
     "grant": ("delegate.grant", ("item", "--code", "--token", "--phone-tail")),
     "ungrant": ("delegate.revoke", ("item",)),
     "open": ("compartment.open", ("compartment",)),
+    "block": ("compartment.block", ("compartment", "--note")),
+    "unblock": ("compartment.unblock", ("compartment",)),
+    "staff": ("staff.upsert", ("staff_id", "role", "--pin-hash", "--badge")),
+    "dismiss": ("staff.remove", ("staff_id",)),
+    "again": ("events.replay", ("--from=",)),
     "status": ("status.get", ()),
 }
 

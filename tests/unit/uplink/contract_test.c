@@ -69,13 +69,15 @@ static void commands_are_taken(void **state)
         const char *name;
         enum lk_command_kind kind;
     } rows[] = {
-        {"command-announce.json", LK_CMD_ITEM_ANNOUNCE},  {"command-update.json", LK_CMD_ITEM_UPDATE},
-        {"command-cancel.json", LK_CMD_ITEM_CANCEL},      {"command-transfer.json", LK_CMD_ITEM_TRANSFER},
-        {"command-extend.json", LK_CMD_ITEM_EXTEND},      {"command-delivered.json", LK_CMD_ITEM_DELIVERED},
-        {"command-received.json", LK_CMD_ITEM_RECEIVED},  {"command-reissue.json", LK_CMD_CODE_REISSUE},
-        {"command-revoke.json", LK_CMD_CODE_REVOKE},      {"command-grant.json", LK_CMD_DELEGATE_GRANT},
-        {"command-ungrant.json", LK_CMD_DELEGATE_REVOKE}, {"command-open.json", LK_CMD_COMPARTMENT_OPEN},
-        {"command-status.json", LK_CMD_STATUS_GET},
+        {"command-announce.json", LK_CMD_ITEM_ANNOUNCE},      {"command-update.json", LK_CMD_ITEM_UPDATE},
+        {"command-cancel.json", LK_CMD_ITEM_CANCEL},          {"command-transfer.json", LK_CMD_ITEM_TRANSFER},
+        {"command-extend.json", LK_CMD_ITEM_EXTEND},          {"command-delivered.json", LK_CMD_ITEM_DELIVERED},
+        {"command-received.json", LK_CMD_ITEM_RECEIVED},      {"command-reissue.json", LK_CMD_CODE_REISSUE},
+        {"command-revoke.json", LK_CMD_CODE_REVOKE},          {"command-grant.json", LK_CMD_DELEGATE_GRANT},
+        {"command-ungrant.json", LK_CMD_DELEGATE_REVOKE},     {"command-open.json", LK_CMD_COMPARTMENT_OPEN},
+        {"command-status.json", LK_CMD_STATUS_GET},           {"command-block.json", LK_CMD_COMPARTMENT_BLOCK},
+        {"command-unblock.json", LK_CMD_COMPARTMENT_UNBLOCK}, {"command-staff-upsert.json", LK_CMD_STAFF_UPSERT},
+        {"command-staff-remove.json", LK_CMD_STAFF_REMOVE},   {"command-replay.json", LK_CMD_EVENTS_REPLAY},
     };
     _Static_assert(LK_ARRAY_SIZE(rows) == LK_COMMANDS, "an example for each command");
     static char token[TOKEN_MOST];

@@ -21,8 +21,13 @@ enum lk_command_kind {
     LK_CMD_CODE_REVOKE,     /* args: item_id */
     LK_CMD_DELEGATE_GRANT,  /* args: item_id, code?, token?, phone_tail? */
     LK_CMD_DELEGATE_REVOKE, /* args: item_id */
-    LK_CMD_COMPARTMENT_OPEN, /* args: compartment */
-    LK_CMD_STATUS_GET,       /* no args */
+    LK_CMD_COMPARTMENT_OPEN,    /* args: compartment */
+    LK_CMD_STATUS_GET,          /* no args */
+    LK_CMD_COMPARTMENT_BLOCK,   /* args: compartment, note? */
+    LK_CMD_COMPARTMENT_UNBLOCK, /* args: compartment: only what was blocked by request */
+    LK_CMD_STAFF_UPSERT,        /* args: staff_id, role, pin_hash?, badge? */
+    LK_CMD_STAFF_REMOVE,        /* args: staff_id */
+    LK_CMD_EVENTS_REPLAY,       /* args: from */
     LK_COMMANDS
 };
 
@@ -51,12 +56,16 @@ struct lk_command {
     int door;                           /* filled by the engine from the label; LK_NO_DOOR when there is no such door */
     char code[17];                      /* announce: digits, "" when not given. Erased by the engine once hashed. */
     char token[129];                    /* announce: QR text, "" when not given. Erased by the engine once hashed. */
-    char phone[21];      /* announce, update: digits, maybe a leading +. Erased by the engine once hashed. */
-    uint32_t given;      /* announce, update: which optional fields of .item were there (LK_GIVEN) */
-    enum lk_custody to;  /* transfer: AT_WINDOW or WITH_COURIER */
-    enum lk_channel via; /* delivered: WINDOW or POST; LOCKER: not said, by where the item is */
-    bool undeliverable;  /* delivered: the post could not; custody stays */
-    unsigned days;       /* extend: 0: as the site's configuration says */
+    char phone[21];             /* announce, update: digits, maybe a leading +. Erased by the engine once hashed. */
+    uint32_t given;             /* announce, update: which optional fields of .item were there (LK_GIVEN) */
+    enum lk_custody to;         /* transfer: AT_WINDOW or WITH_COURIER */
+    enum lk_channel via;        /* delivered: WINDOW or POST; LOCKER: not said, by where the item is */
+    bool undeliverable;         /* delivered: the post could not; custody stays */
+    unsigned days;              /* extend: 0: as the site's configuration says */
+    char note[LK_NOTE_MAX + 1]; /* block: why, one line */
+    struct lk_member member;    /* staff.*: badge_mac is filled by the engine from .badge */
+    char badge[129];            /* upsert: the text of the badge. Erased by the engine once hashed. */
+    uint64_t replay_from;       /* replay: the first event that is to come again */
 };
 
 #endif

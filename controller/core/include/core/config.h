@@ -21,28 +21,32 @@ struct lk_door_config {
         wiring[LK_WIRING_LEN]; /* fingerprint of what connects the label to a lock and a switch; the core carries it */
 };
 
+/* Each includes the ones before it. */
+enum lk_remote_staff { LK_REMOTE_NOBODY, LK_REMOTE_COURIERS, LK_REMOTE_CLERKS, LK_REMOTE_EVERYBODY };
+
 struct lk_core_config {
     int banks;
     char bank_name[LK_MAX_BANKS][LK_LABEL_MAX + 1];
     int doors;
     struct lk_door_config door[LK_MAX_DOORS];
 
-    int64_t pulse_wait_ms;      /* a pulse may wait this long for its supply before we give up hearing of it (30 000) */
-    int64_t open_timeout_ms;    /* from the pulse to "jammed" (4 000) */
-    int64_t left_open_ms;       /* from opening to door.left_open (60 000) */
-    int64_t open_again_ms;      /* from closing to the end of "open again" (60 000) */
-    int64_t person_idle_ms;     /* a screen that waits for a citizen's typing ends without a touch (60 000) */
-    int64_t notice_ms;          /* how long a notice stays on the kiosk (15 000) */
-    int64_t staff_idle_ms;      /* a staff session without a touch ends (180 000) */
-    int64_t doubt_grace_ms;     /* the person standing there may prove an unproven outcome (900 000) */
-    int64_t wrong_door_ms;      /* another door moving this soon after a pulse on its bank is a wrong door (3 000) */
-    int64_t late_open_ms;       /* a jammed door opening this soon counts as its own late opening (30 000) */
-    unsigned lockout_tries;     /* wrong codes before a lockout (5) */
-    int64_t lockout_first_ms;   /* (60 000), doubling up to */
-    int64_t lockout_most_ms;    /* (900 000) */
-    unsigned lockout_alarm;     /* the lockout in a row that raises the alarm (3) */
-    int64_t lockout_forget_ms;  /* a quiet time after which the next lockout is a first one again (3 600 000) */
-    unsigned remote_short_most; /* remote opens in remote_short_ms (3 in 600 000) */
+    int64_t pulse_wait_ms;     /* a pulse may wait this long for its supply before we give up hearing of it (30 000) */
+    int64_t open_timeout_ms;   /* from the pulse to "jammed" (4 000) */
+    int64_t left_open_ms;      /* from opening to door.left_open (60 000) */
+    int64_t open_again_ms;     /* from closing to the end of "open again" (60 000) */
+    int64_t person_idle_ms;    /* a screen that waits for a citizen's typing ends without a touch (60 000) */
+    int64_t notice_ms;         /* how long a notice stays on the kiosk (15 000) */
+    int64_t staff_idle_ms;     /* a staff session without a touch ends (180 000) */
+    int64_t doubt_grace_ms;    /* the person standing there may prove an unproven outcome (900 000) */
+    int64_t wrong_door_ms;     /* another door moving this soon after a pulse on its bank is a wrong door (3 000) */
+    int64_t late_open_ms;      /* a jammed door opening this soon counts as its own late opening (30 000) */
+    unsigned lockout_tries;    /* wrong codes before a lockout (5) */
+    int64_t lockout_first_ms;  /* (60 000), doubling up to */
+    int64_t lockout_most_ms;   /* (900 000) */
+    unsigned lockout_alarm;    /* the lockout in a row that raises the alarm (3) */
+    int64_t lockout_forget_ms; /* a quiet time after which the next lockout is a first one again (3 600 000) */
+    enum lk_remote_staff remote_staff; /* whom upstream may add, change and remove */
+    unsigned remote_short_most;        /* remote opens in remote_short_ms (3 in 600 000) */
     int64_t remote_short_ms;
     unsigned remote_day_most;                /* remote opens in 24 h (10); at most LK_REMOTE_KEPT */
     enum lk_unknown_barcode unknown_barcode; /* a courier scans an item nobody announced (REFUSE) */

@@ -44,11 +44,14 @@ enum lk_effect_kind {
     LK_FX_WIRING_CONFIRM, /* .door: as it is wired now is right */
     LK_FX_LOCKOUT,        /* .count tries, .level, .duration_ms of the lockout that runs (0: none) */
     LK_FX_COMMAND,        /* .jti, .digest, .result, .reason, .outcome: remembered, and the stored answer */
+    LK_FX_STAFF_PUT,      /* .member: added or changed; what it does not give stays */
+    LK_FX_STAFF_REMOVE,   /* .member.id: a tombstone stays, PIN hash and badge are erased */
     LK_FX_EVENT,          /* .event: appended to the log in the same transaction (law 5) */
     /* the rest: run only after the commit */
     LK_FX_PULSE,       /* .door, .intent: give it once, never again */
     LK_FX_REPLY,       /* .request, .result, .reason, .outcome, .door */
     LK_FX_RESUME_BANK, /* .bank: the driver may start the board anew */
+    LK_FX_REPLAY,      /* .seq: upstream asked for the events from there again */
     LK_EFFECTS
 };
 
@@ -72,6 +75,8 @@ struct lk_effect {
     char waybill[LK_WAYBILL_MAX + 1];
     uint8_t digest[32];
     bool status; /* COMMAND: upstream asked for the site's status: the answer carries it */
+    struct lk_member member;
+    uint64_t seq;
     struct lk_event event;
 };
 

@@ -70,19 +70,21 @@ enum lk_button {
 };
 
 enum lk_admin_op {
-    LK_ADMIN_OPEN,      /* .door */
-    LK_ADMIN_BLOCK,     /* .door */
-    LK_ADMIN_UNBLOCK,   /* .door, or .bank when door is LK_NO_DOOR: resume a stopped bank */
-    LK_ADMIN_CONFIRM,   /* .door, or .bank when door is LK_NO_DOOR: the changed wiring was tried and is right */
-    LK_ADMIN_SETTLE,    /* .item (facts), .settle_to: an inspection decided where an unknown item is */
-    LK_ADMIN_RECEIVE,   /* .item (facts): it is at the window now */
-    LK_ADMIN_HAND_OVER, /* .item (facts), .proof, checked outside; NONE: what was shown does not fit */
-    LK_ADMIN_SEND,      /* .item (facts), .waybill: from the window to the post */
-    LK_ADMIN_RETURN,    /* .item (facts): a cancelled or refused one goes back from the window */
-    LK_ADMIN_REJECT,    /* .item (facts): its recipient refused it at the window */
-    LK_ADMIN_EXTEND,    /* .item (facts), .count days, 0: as configured */
-    LK_ADMIN_INSPECTED, /* .door, .holds: what was seen in the open compartment */
-    LK_ADMIN_ROUND,     /* .count compartments seen, .mismatches: an inspection round is over */
+    LK_ADMIN_OPEN,         /* .door */
+    LK_ADMIN_BLOCK,        /* .door */
+    LK_ADMIN_UNBLOCK,      /* .door, or .bank when door is LK_NO_DOOR: resume a stopped bank */
+    LK_ADMIN_CONFIRM,      /* .door, or .bank when door is LK_NO_DOOR: the changed wiring was tried and is right */
+    LK_ADMIN_SETTLE,       /* .item (facts), .settle_to: an inspection decided where an unknown item is */
+    LK_ADMIN_RECEIVE,      /* .item (facts): it is at the window now */
+    LK_ADMIN_HAND_OVER,    /* .item (facts), .proof, checked outside; NONE: what was shown does not fit */
+    LK_ADMIN_SEND,         /* .item (facts), .waybill: from the window to the post */
+    LK_ADMIN_RETURN,       /* .item (facts): a cancelled or refused one goes back from the window */
+    LK_ADMIN_REJECT,       /* .item (facts): its recipient refused it at the window */
+    LK_ADMIN_EXTEND,       /* .item (facts), .count days, 0: as configured */
+    LK_ADMIN_INSPECTED,    /* .door, .holds: what was seen in the open compartment */
+    LK_ADMIN_STAFF_PUT,    /* .member, .badge_in_use */
+    LK_ADMIN_STAFF_REMOVE, /* .member.id, .member_role */
+    LK_ADMIN_ROUND,        /* .count compartments seen, .mismatches: an inspection round is over */
     LK_ADMINS
 };
 
@@ -133,6 +135,10 @@ struct lk_input {
     int join_door;   /* SCAN of an item in a staff session: where other items of its case and person lie, else
                         LK_NO_DOOR; the core decides whether it may be opened for them */
 
+    struct lk_member member;      /* ADMIN STAFF_PUT, STAFF_REMOVE */
+    enum lk_actor member_role;    /* STAFF_*, also as a command: who they are now; SYSTEM: no such staff member */
+    bool badge_in_use;            /* STAFF_PUT, upsert: the badge is somebody else's */
+    uint64_t first_seq, last_seq; /* replay: the events that are kept */
     struct lk_command command;
     bool code_in_use; /* announce, reissue, grant: the code is another person's live one */
     struct lk_secret secret;

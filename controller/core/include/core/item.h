@@ -44,6 +44,17 @@ struct lk_secret {
     uint8_t token_mac[32];
 };
 
+/* A staff member as an addition or a change leaves them; what is not given stays as it is. Hashes only (law 12). */
+enum { LK_PIN_HASH_LEN = 127 };
+
+struct lk_member {
+    char id[LK_STAFF_ID_MAX + 1];
+    enum lk_actor role;                 /* COURIER, CLERK, MAINTENANCE or SUPERVISOR */
+    char pin_hash[LK_PIN_HASH_LEN + 1]; /* encoded Argon2id; "": not given */
+    bool has_badge;                     /* badge_mac is given */
+    uint8_t badge_mac[32];
+};
+
 /* One entry for the event log, before the store gives it seq, time and hash. Fields a type does not use stay zero
  * (door: LK_NO_DOOR) and are left out of its JSON. Never holds a code, a token, a PIN or a person's data (law 12). */
 struct lk_event {
@@ -73,6 +84,7 @@ struct lk_event {
     char second[LK_STAFF_ID_MAX + 1]; /* the second person */
     char note[LK_NOTE_MAX + 1];       /* what the staff member gave as the reason */
     enum lk_clock_quality clock;      /* site.clock */
+    char staff[LK_STAFF_ID_MAX + 1];  /* site.config: the staff member it is about */
 };
 
 #endif

@@ -46,6 +46,9 @@ struct lk_store_staff {
 int lk_store_staff_put(struct lk_store *store, const char *id, enum lk_actor role, const char *pin_hash,
                        const char *badge, const struct lk_stamp *now);
 
+/* The keyed hash of a badge's text. 0 or -EIO. */
+int lk_store_badge_mac(struct lk_store *store, const char *badge, uint8_t ret_mac[32]);
+
 /* Keeps a tombstone, erases PIN hash and badge. -ENOENT when there is no such member (or it is removed already). */
 int lk_store_staff_remove(struct lk_store *store, const char *id, const struct lk_stamp *now);
 
