@@ -50,7 +50,8 @@ class Broker:
         self.folder, self.port, self.process = folder, free_port(), None
         self.config = os.path.join(folder, "mosquitto.conf")
         with open(self.config, "w", encoding="utf-8") as f:
-            f.write(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            anonymous = "" if "allow_anonymous" in more else "allow_anonymous true\n"
+            f.write(f"listener {self.port} 127.0.0.1\n{anonymous}set_tcp_nodelay true\n"
                     f"max_queued_messages 0\nmax_inflight_messages 0\npersistence false\nlog_type error\n{more}")
         self.start()
 
@@ -254,13 +255,18 @@ trace = {folder}/trace.log
 
 class Site:
     """Everything together. banks: {"A": {"line": "tcp"|"rtu", "doors": 16, "unit": 1}}; more: further configuration.
+    broker: True for one of its own, False for none, or somebody else's, who then gives its postal side and the keys too
+    (one site of a fleet). uplink: further lines of that section.
     two_person_s: opening a second compartment without a code so soon takes two people; 0: one person may."""
 
     def __init__(self, build, banks=None, more="", broker=True, scanner=False, upstream_acks=True, rtu="baud=115200",
-                 sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None, kiosk_port=0, two_person_s=0):
+                 sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None, kiosk_port=0, two_person_s=0,
+                 site=SITE, postal=None, keys=None, uplink=""):
         self.build = os.path.abspath(build)
         self.folder = folder or tempfile.mkdtemp(prefix="lockerd-site-")
         self.own_folder = folder is None
+        self.site, self.uplink_more = site, uplink
+        self.others = [part for part in (postal, broker) if not isinstance(part, (bool, type(None)))]
         self.banks = banks or {"A": {"line": "tcp", "doors": 8, "unit": 1}, "B": {"line": "rtu", "doors": 8, "unit": 2}}
         self.parts = []
         self.postal = self.broker = self.daemon = self.admin_connection = self.scanner = None
@@ -269,15 +275,18 @@ class Site:
                 os.makedirs(os.path.join(self.folder, name), exist_ok=True)
             self._cabinet(rtu)
             self.scanner = Scanner(self.folder) if scanner else None
-            self.keys = upstream.Keys(os.path.join(self.folder, "keys"))
+            self.keys = keys or upstream.Keys(os.path.join(self.folder, "keys"))
             self.keys.load()
-            if broker:
+            self.events = []
+            if self.others:
+                self.broker, self.postal = broker, postal
+                postal.on_event = self._on_event
+            elif broker:
                 self.broker = Broker(self.folder)
                 self.postal = upstream.Upstream(OPERATOR, SITE, self.keys, port=self.broker.port,
                                                 auto_ack=upstream_acks, client_id="postal", persistent=True,
                                                 on_event=self._on_event)
                 self.postal.connect(10)
-            self.events = []
             self.kiosk_port = kiosk_port or free_port()
             self.two_person_s = two_person_s
             self.config_path = self._write_config(sizes, more, timing or {})
@@ -332,7 +341,7 @@ class Site:
                        f"doors = {bank['doors']}\nsizes = {bank.get('sizes', sizes)}\n{bank.get('more', '')}")
         if self.broker:
             wiring += (f"[uplink]\nurl = mqtt://127.0.0.1:{self.broker.port}\n"
-                       f"command_keys = {self.keys.public_file}\n")
+                       f"command_keys = {self.keys.public_file}\n{self.uplink_more}")
         if self.scanner:
             wiring += f"[scanner]\ndevice = {self.scanner.path}\n"
         if timing:
@@ -340,7 +349,7 @@ class Site:
         wiring += f"[staff]\ntwo_person_within_s = {self.two_person_s}\n"
         path = os.path.join(self.folder, "lockerd.conf")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(operator=OPERATOR, site=SITE, folder=self.folder, kiosk_port=self.kiosk_port,
+            f.write(CONFIG.format(operator=OPERATOR, site=self.site, folder=self.folder, kiosk_port=self.kiosk_port,
                                   wiring=wiring + more))
         return path
 
@@ -382,8 +391,9 @@ class Site:
 
     def close(self):
         problems = []
-        for part in (self.daemon and self.daemon.process and self.daemon.kill, self.postal and self.postal.close,
-                     self.broker and self.broker.stop, self.scanner and self.scanner.close,
+        postal, broker = (None, None) if self.others else (self.postal, self.broker)
+        for part in (self.daemon and self.daemon.process and self.daemon.kill, postal and postal.close,
+                     broker and broker.stop, self.scanner and self.scanner.close,
                      getattr(self, "sim", None) and self.sim.stop):
             try:
                 if part:
