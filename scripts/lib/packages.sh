@@ -37,6 +37,7 @@ test chromium chromium
 test fonts-noto-cjk
 test patch patch
 test argon2 argon2
+test python3-jsonschema
 test tzdata
 vm gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 vm gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc
@@ -51,6 +52,7 @@ demo mosquitto
 demo openssl openssl
 demo python3-cryptography
 demo python3-paho-mqtt
+demo python3-jsonschema
 demo ca-certificates
 ROWS
 }

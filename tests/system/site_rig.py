@@ -20,6 +20,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "cabinet-sim"), os.path.join(HERE, "..", "upstream")]
 import cabinet  # noqa: E402
+import contract  # noqa: E402
 import upstream  # noqa: E402
 
 OPERATOR, SITE = "yulin", "hall-1"
@@ -287,6 +288,9 @@ class Site:
                                                 auto_ack=upstream_acks, client_id="postal", persistent=True,
                                                 on_event=self._on_event)
                 self.postal.connect(10)
+            self.judge = contract.Judge() if self.postal else None
+            if self.postal:
+                self.postal.judge = self.judge
             self.kiosk_port = kiosk_port or free_port()
             self.two_person_s = two_person_s
             self.config_path = self._write_config(sizes, more, timing or {})
@@ -301,8 +305,10 @@ class Site:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
         self.close()
+        if self.judge and self.judge.faults and not failed:
+            raise AssertionError("docs/contract promises otherwise:\n" + "\n".join(self.judge.faults))
 
     def program(self, path):
         return os.path.join(self.build, path)

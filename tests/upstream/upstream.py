@@ -222,6 +222,7 @@ class Upstream:
         self.presence = self.compartments = self.health = None
         self.on_event, self.on_message = on_event, on_message
         self.answers = {}
+        self.judge = None  # a contract.Judge: looks at every message
         self.changed = threading.Condition()
         self.subscribed = False
         self._was_connected = self._forgotten = False
@@ -323,6 +324,8 @@ class Upstream:
             elif topic.startswith("state/") and message.payload:
                 setattr(self, topic[len("state/"):], json.loads(message.payload))
             self.changed.notify_all()
+        if self.judge:
+            self.judge.message(topic, message.payload, bool(message.retain))
         if self.on_message:
             self.on_message(topic, message.payload, bool(message.retain))
 

@@ -9,7 +9,7 @@ import site_rig
 import upstream
 from place import COURIER, PIN
 
-ROUNDS = 3          # couriers come so often
+ROUNDS_MOST, ROUND_S = 3, 40  # couriers come so often, but not so fast that coils have to rest (law 9)
 ASK_EVERY_S = 1.0   # the office asks each site how it is
 WRONG_CODES = 3
 TRIES, TRY_S = 20, 5.0
@@ -101,16 +101,17 @@ class Life:
     # -- the hall: one person at a time stands at the screen
 
     def _hall(self):
-        share = 1 / ROUNDS
-        for number in range(ROUNDS):
+        rounds = max(1, min(ROUNDS_MOST, int(self.clock.seconds // ROUND_S)))
+        share = 1 / rounds
+        for number in range(rounds):
             self.clock.wait_until(number * share + self.chance.uniform(0, share / 4))
-            mine = self._announce(number)
+            mine = self._announce(number, rounds)
             self._courier(mine)
             self._citizens(mine, number, share)
 
-    def _announce(self, number):
+    def _announce(self, number, rounds):
         mine = []
-        first, last = self.items * number // ROUNDS, self.items * (number + 1) // ROUNDS
+        first, last = self.items * number // rounds, self.items * (number + 1) // rounds
         for i in range(first, last):
             item = f"{self.site.site}-{i}"
             code = f"{self.chance.randrange(10 ** 8):08d}"

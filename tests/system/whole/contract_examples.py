@@ -48,6 +48,8 @@ class Page:
         self.reasons = {word for row in self.table("reason", "meaning") for word in words(row[0])}
         self.examples = {}
         for name in os.listdir(os.path.join(CONTRACT, "examples")):
+            if not name.endswith(".json"):
+                continue
             with open(os.path.join(CONTRACT, "examples", name), encoding="utf-8") as f:
                 self.examples[name[:-len(".json")]] = json.load(f)
 
