@@ -26,6 +26,7 @@ def parse(argv):
     p.add_argument("--seed", default="1")
     p.add_argument("--branches", type=int, default=0)
     p.add_argument("--no-troubles", action="store_true")
+    p.add_argument("--no-speed", action="store_true")
     p.add_argument("--json", metavar="FILE")
     p.add_argument("--keep", action="store_true")
     args = p.parse_args(argv)
@@ -81,7 +82,7 @@ def run(args, folder):
         lives, troubles = play(args, city)
         seconds = time.monotonic() - began
         rows = [report.facts_of(name, life, troubles.get(name)) for name, life in lives.items()]
-        judgement, whole = report.judge(city, lives, troubles), report.summary(city, lives, seconds)
+        judgement, whole = report.judge(city, lives, troubles, not args.no_speed), report.summary(city, lives, seconds)
     finally:
         problems = city.close()
     for problem in problems:

@@ -72,7 +72,7 @@ def books_agree(name, life):
     return faults
 
 
-def judge(city, lives, troubles):
+def judge(city, lives, troubles, by_the_clock=True):
     all_of = lambda faults: [fault for name, life in lives.items() for fault in faults(name, life)]  # noqa: E731
     j = Judgement()
     j.promise("every site's events came once, in order, without a gap, in one unbroken chain",
@@ -93,7 +93,7 @@ def judge(city, lives, troubles):
     quiet = [life for name, life in lives.items() if name not in troubles and not life.offline]
     for kind, text in (("answer", "command to answer"), ("door", "code to open door"), ("event", "happened to told")):
         was, now = (median([ms for life in quiet for ms in life.times[kind][phase]]) for phase in (CALM, TROUBLE))
-        slow = was is None or now is None or (bool(troubles) and now > was * SLOWER_MOST + SLACK_MS)
+        slow = was is None or now is None or (by_the_clock and bool(troubles) and now > was * SLOWER_MOST + SLACK_MS)
         j.promise(f"{text}: the neighbours' troubles are not felt (median {number(was)} ms before, {number(now)} meanwhile)",
                   [f"at most {SLOWER_MOST:g} x + {SLACK_MS:g} ms"] if slow else [])
     return j
