@@ -15,6 +15,7 @@ import contract  # noqa: E402
 import examples  # noqa: E402
 import schemas  # noqa: E402
 from page import Page  # noqa: E402
+from page import words as words_of  # noqa: E402
 from jsonschema import Draft7Validator  # noqa: E402
 
 PAGE = Page()
@@ -80,6 +81,13 @@ class Papers(unittest.TestCase):
         self.assertEqual(set(PAGE.reasons) - words, set(), "the page names what the program does not say")
         self.assertEqual(words - set(PAGE.reasons) - LOCAL - COMING, set(), "the program says what the page does not name")
         self.assertEqual((LOCAL | COMING) & set(PAGE.reasons), set(), "on the page after all")
+
+    def test_every_list_on_the_page_is_the_programs(self):
+        never_told = {"system", "none", "pending", "already_open", "custodies", "states", "qualities", "reports", "proofs"}
+        for field, table in (("to", "custody_names"), ("purpose", "purpose_names"), ("outcome", "outcome_names"), ("actor", "actor_names"),
+                             ("via", "channel_names"), ("proof", "proof_names"), ("clock", "clock_quality_names")):
+            with self.subTest(field):
+                self.assertEqual(set(words_of(PAGE.fields[field][0])), names_in("words.c", table) - never_told)
 
     def test_the_judge_finds_what_is_wrong(self):
         judge, valid = contract.Judge(), examples.valid(PAGE)
