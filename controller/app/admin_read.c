@@ -33,6 +33,10 @@ static json_t *uplink_json(struct lk_app *app, bool brief)
         json_object_set_new(json, "seq", json_integer((json_int_t)seq));
         json_object_set_new(json, "acked", json_integer((json_int_t)acked));
         json_object_set_new(json, "unacked", json_integer((json_int_t)(seq - acked)));
+        json_object_set_new(json, "first_seq", json_integer((json_int_t)lk_store_first_seq(app->store)));
+        json_object_set_new(json, "outbox", json_string(lk_outbox_level_name(s.level)));
+        json_object_set_new(json, "outbox_most", json_integer(s.outbox_most));
+        json_object_set_new(json, "left_out", json_integer(s.left_out));
         json_object_set_new(json, "sent", json_integer((json_int_t)s.sent));
         json_object_set_new(json, "command_keys", json_integer(s.command_keys));
     }

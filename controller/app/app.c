@@ -260,6 +260,7 @@ static int start_store(struct lk_app *app, struct lk_text *why)
         .remind_days = app->config->remind_days,
         .personal_days = app->config->personal_days,
         .records_days = app->config->records_days,
+        .events_days = app->config->events_days,
     };
     int r = lk_store_open(&config, &app->store, why);
     return r < 0 ? store_exit_code(r) : EX_OK;
@@ -370,7 +371,8 @@ static int start_loop(struct lk_app *app, struct lk_text *why)
 
 static int start_dues(struct lk_app *app, struct lk_text *why)
 {
-    const struct lk_dues_config config = {.engine = app->engine, .store = app->store, .base = app->base};
+    const struct lk_dues_config config = {
+        .engine = app->engine, .store = app->store, .base = app->base, .commands_days = app->config->commands_days};
     if (lk_dues_create(&config, &app->dues) < 0) {
         lk_text_add(why, "the calendar's timer cannot be made: out of memory");
         return EX_OSERR;

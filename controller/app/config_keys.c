@@ -142,6 +142,10 @@ const struct lk_config_key lk_config_keys[] = {
      "MQTT keep-alive, in s"},
     {LK_SEC_UPLINK, "health_s", LK_TYPE_UINT, IN(lk_config, uplink.health_s), 5, 3600, NULL, "60", NULL,
      "how often state/health is sent, in s"},
+    {LK_SEC_UPLINK, "outbox_most", LK_TYPE_UINT, IN(lk_config, uplink.outbox_most), 100, 10000000, NULL, "1000000",
+     NULL, "events that may wait for upstream's acknowledgement; then nothing new is taken in, and pickups go on"},
+    {LK_SEC_UPLINK, "outbox_alarm_percent", LK_TYPE_UINT, IN(lk_config, uplink.outbox_alarm_percent), 1, 90, NULL, "50",
+     NULL, "of outbox_most: with so many waiting an alarm is raised"},
 
     {LK_SEC_KIOSK, "port", LK_TYPE_UINT, IN(lk_config, kiosk_port), 0, 65535, NULL, "8080", NULL,
      "port of the kiosk page on 127.0.0.1; 0 takes a free one"},
@@ -235,6 +239,11 @@ const struct lk_config_key lk_config_keys[] = {
      "days after an item's story ended until name, phone and case are erased"},
     {LK_SEC_RETENTION, "records_days", LK_TYPE_UINT, IN(lk_config, records_days), 1, 36500, NULL, "365", NULL,
      "days after an item's story ended until its postal record is removed; at least personal_days"},
+    {LK_SEC_RETENTION, "events_days", LK_TYPE_UINT, IN(lk_config, events_days), 180, 36500, NULL, "365", NULL,
+     "days that an event is kept which upstream acknowledged"},
+    {LK_SEC_RETENTION, "commands_days", LK_TYPE_UINT, IN(lk_config, commands_days), 7, 3650, NULL, "30", NULL,
+     "days that a command and its answer are remembered, so that a repeated one does nothing; the youngest 10,000 stay "
+     "in any case"},
 
     {LK_SEC_WINDOW, "hours", LK_TYPE_HOURS, IN(lk_window, week), 0, 0, NULL, NULL, NULL,
      "when this window of the office is open; a day that is not named is closed"},

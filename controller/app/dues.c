@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "store/care.h"
 #include "store/find.h"
+#include "store/log.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -15,6 +16,7 @@ enum {
     BREATH_US = 20000,
     SCRUB_EVERY_MS = 86400000, /* every row about people is written anew: once a day spares an SD card */
     SCRUB_FIRST_MS = 600000,   /* a start has better things to do */
+    COMMANDS_AGAIN_MS = 3600000,
 };
 
 struct lk_dues {
@@ -22,9 +24,11 @@ struct lk_dues {
     struct event *timer;
     enum lk_due last;
     char last_item[LK_ITEM_ID_MAX + 1];
+    uint64_t last_kept;       /* the oldest event then: a purge of events comes in many steps */
     struct lk_dues_done done; /* since this was emptied */
     bool unscrubbed;          /* something may have been erased since the files were emptied of it */
     int64_t scrub_at_ms;      /* not before */
+    int64_t commands_at_ms;   /* not before */
 };
 
 static void again(struct lk_dues *dues, bool soon)
@@ -38,8 +42,10 @@ static bool is_the_same_again(struct lk_dues *dues, enum lk_due due, const char 
 {
     static struct lk_log_limit limit = {.burst = 1, .window_ms = 3600000}; /* owner thread only */
     unsigned dropped = 0;
-    bool same = dues->last == due && strcmp(dues->last_item, item) == 0;
+    uint64_t kept = lk_store_first_seq(dues->config.store);
+    bool same = dues->last == due && strcmp(dues->last_item, item) == 0 && dues->last_kept == kept;
     dues->last = due;
+    dues->last_kept = kept;
     (void)lk_text_copy(dues->last_item, sizeof(dues->last_item), item);
     if (same && lk_log_allowed(&limit, lk_engine_now_ms(dues->config.engine), &dropped)) {
         lk_log(LK_ERR, LK_BLAME_BUG, "the store finds %s due of %s, the core does not; left for later (%u more)",
@@ -93,6 +99,23 @@ static void scrub(struct lk_dues *dues)
     }
 }
 
+/* What answered commands said is forgotten long after anybody could repeat one. */
+static void forget_commands(struct lk_dues *dues)
+{
+    int64_t now_ms = lk_engine_now_ms(dues->config.engine);
+    struct lk_stamp now = lk_engine_stamp(dues->config.engine);
+    unsigned removed = 0;
+    if (now_ms < dues->commands_at_ms || now.quality != LK_CLOCK_SYNCED) {
+        return;
+    }
+    int r = lk_store_purge_commands(dues->config.store, &now, dues->config.commands_days, &removed);
+    dues->commands_at_ms = now_ms + (r < 0 ? COMMANDS_AGAIN_MS : SCRUB_EVERY_MS);
+    if (removed > 0) {
+        lk_log(LK_INFO, LK_BLAME_NONE, "%u answered commands are forgotten: older than %u days", removed,
+               dues->config.commands_days);
+    }
+}
+
 /* Some of them. 1: there may be more; 0: there are none; negative errno. */
 static int turn(struct lk_dues *dues)
 {
@@ -101,6 +124,7 @@ static int turn(struct lk_dues *dues)
         r = step(dues);
     }
     if (r == 0) {
+        forget_commands(dues);
         scrub(dues);
     }
     return r;

@@ -17,6 +17,7 @@ struct lk_dues_config {
     struct lk_engine *engine; /* all borrowed until destroy */
     struct lk_store *store;
     struct event_base *base;
+    unsigned commands_days; /* an answered command is remembered this long */
 };
 
 /* 0 or -ENOMEM. The first look is at the loop's next turn. */

@@ -190,6 +190,8 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_ITEM_WAYBILL:
     case LK_FX_ITEM_ERASE:
     case LK_FX_RECORDS_PURGE:
+    case LK_FX_EVENTS_PURGE:
+    case LK_FX_LEFT_OUT:
     case LK_FX_SECRET_SET:
     case LK_FX_SECRET_KILL:
     case LK_FX_SECRET_REVOKE:
@@ -329,7 +331,7 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
 static bool replaces(const struct lk_input *newer, const struct lk_input *older)
 {
     static const bool states[LK_INPUTS] = {
-        [LK_IN_SENSE] = true, [LK_IN_BANK] = true, [LK_IN_CLOCK] = true, [LK_IN_TICK] = true};
+        [LK_IN_SENSE] = true, [LK_IN_BANK] = true, [LK_IN_CLOCK] = true, [LK_IN_TICK] = true, [LK_IN_OUTBOX] = true};
     return newer->kind == older->kind && states[newer->kind] && newer->door == older->door &&
            newer->bank == older->bank;
 }

@@ -189,6 +189,11 @@ static void add_uplink(struct lk_app *app, struct lk_text *out)
     }
     one(out, "events_total", "counter", "Events in the log, since the database was made.", (double)seq);
     one(out, "outbox_events", "gauge", "Events that upstream has not acknowledged.", (double)(seq - acked));
+    one(out, "events_first_seq", "gauge", "The oldest event that is kept.", (double)lk_store_first_seq(app->store));
+    one(out, "outbox_most", "gauge", "How many may wait before nothing new is taken in; 0: no uplink.",
+        (double)status.outbox_most);
+    one(out, "outbox_left_out", "gauge", "Events counted instead of logged while the outbox is full.",
+        (double)status.left_out);
     one(out, "uplink_configured", "gauge", "Whether there is an uplink.", app->postal != NULL);
     one(out, "uplink_connected", "gauge", "Whether the broker is connected.", status.connected);
     one(out, "uplink_sent_total", "counter", "Events sent since the start, repeats included.", (double)status.sent);

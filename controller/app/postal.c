@@ -94,6 +94,7 @@ void lk_postal_logged(struct lk_postal *p, struct lk_store_range range)
     if (p) {
         lk_outbox_grew(&p->outbox, range.last);
         lk_postal_pump(p);
+        lk_postal_look_at_room(p);
     }
 }
 
@@ -117,6 +118,9 @@ void lk_postal_status(const struct lk_postal *p, struct lk_postal_status *ret_st
         .sent = p->sent,
         .alive_at_ms = lk_uplink_alive_at_ms(p->uplink),
         .command_keys = p->keys ? (unsigned)lk_command_keys_count(p->keys) : 0,
+        .level = p->level,
+        .outbox_most = p->config->uplink.outbox_most,
+        .left_out = p->engine ? lk_engine_core(p->engine)->left_out : 0,
     };
 }
 
@@ -216,6 +220,7 @@ void lk_postal_serve(struct lk_postal *p, struct lk_engine *engine)
 {
     if (p) {
         p->engine = engine;
+        lk_postal_look_at_room(p);
         lk_postal_publish_states(p);
     }
 }

@@ -43,6 +43,8 @@ struct lk_postal_status {
     uint64_t sent;
     int64_t alive_at_ms;
     unsigned command_keys;
+    enum lk_outbox_level level;
+    unsigned outbox_most, left_out;
 };
 void lk_postal_status(const struct lk_postal *postal, struct lk_postal_status *ret_status);
 

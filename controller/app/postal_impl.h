@@ -35,6 +35,8 @@ struct lk_postal {
     bool connected;
     char last_error[LK_UPLINK_ERROR_MAX];
     uint64_t sent, printed;
+    enum lk_outbox_level level; /* what the core was last told */
+    bool level_told;
     struct lk_log_limit lost_lines, refused_lines;
     struct lk_postal_reply reply[REPLIES_KEPT];
     unsigned next_reply;
@@ -42,6 +44,8 @@ struct lk_postal {
 };
 
 void lk_postal_pump(struct lk_postal *p);
+/* Tells the core when the log has more or less room for what upstream has not acknowledged. */
+void lk_postal_look_at_room(struct lk_postal *p);
 void lk_postal_now_text(const struct lk_postal *p, char *buf);
 void lk_postal_health_text(struct lk_postal *p, struct lk_text *t);
 void lk_postal_publish_states(struct lk_postal *p);

@@ -73,6 +73,19 @@ void lk_postal_replay(struct lk_postal *p, uint64_t from_seq)
     }
 }
 
+void lk_postal_look_at_room(struct lk_postal *p)
+{
+    const struct lk_config_uplink *c = &p->config->uplink;
+    enum lk_outbox_level level = lk_outbox_level(p->level, lk_store_last_seq(p->store) - lk_store_acked(p->store),
+                                                 c->outbox_most, c->outbox_alarm_percent);
+    if (p->engine && (level != p->level || !p->level_told)) {
+        struct lk_input in = lk_engine_input(LK_IN_OUTBOX);
+        in.outbox = p->level = level;
+        p->level_told = true;
+        lk_engine_post(p->engine, &in);
+    }
+}
+
 void lk_postal_take_ack(struct lk_postal *p, const struct lk_uplink_notice *notice)
 {
     struct lk_ack ack;
@@ -93,6 +106,7 @@ void lk_postal_take_ack(struct lk_postal *p, const struct lk_uplink_notice *noti
             lk_log(LK_WARN, LK_BLAME_DEVICE, "an acknowledgement could not be stored; upstream will get events again");
         }
         lk_crash_point("ack-after");
+        lk_postal_look_at_room(p);
         break;
     case LK_ACK_REPLAYING:
         lk_log(LK_NOTICE, LK_BLAME_NONE, "upstream asks for events from %llu again", (unsigned long long)ack.seq);

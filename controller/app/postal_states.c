@@ -5,7 +5,7 @@
 #include "uplink/envelope.h"
 #include "wiring.h"
 
-enum { FAULTS_MOST = 2 * LK_MAX_BANKS + 2 };
+enum { FAULTS_MOST = 2 * LK_MAX_BANKS + 4 };
 
 void lk_postal_now_text(const struct lk_postal *p, char *buf)
 {
@@ -37,6 +37,10 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
     size_t n = 0;
     if (store.degraded && n < room) {
         faults[n++] = (struct lk_envelope_fault){"store", "", LK_REASON_STORE_FAILED};
+    }
+    if (core->outbox != LK_OUTBOX_ROOMY && n < room) {
+        bool full = core->outbox == LK_OUTBOX_FULL;
+        faults[n++] = (struct lk_envelope_fault){"outbox", "", full ? LK_REASON_OUTBOX_FULL : LK_REASON_OUTBOX_FILLING};
     }
     if (lk_engine_quality(p->clock) == LK_CLOCK_UNSYNCED && n < room) {
         faults[n++] = (struct lk_envelope_fault){"clock", "", LK_REASON_CLOCK_UNSYNCED};
@@ -76,6 +80,8 @@ void lk_postal_health_text(struct lk_postal *p, struct lk_text *t)
         .quality = lk_engine_quality(p->clock),
         .seq = last,
         .acked = lk_store_acked(p->store),
+        .first_seq = lk_store_first_seq(p->store),
+        .left_out = lk_engine_core(p->engine)->left_out,
         .hash = last ? lk_store_head_hash(p->store) : "",
         .oldest_unacked_time = oldest,
         .uptime_s = (uint64_t)((lk_clock_mono_ms(p->clock) - p->started_at_ms) / 1000),

@@ -207,9 +207,10 @@ static enum lk_reason scan_refusal(const struct lk_step *s)
         return LK_REASON_UNKNOWN_BARCODE;
     }
     if (!s->in->found) {
-        return s->cfg->unknown_barcode == LK_BARCODE_REFUSE ? LK_REASON_NOT_ANNOUNCED : LK_REASON_NONE;
+        return s->cfg->unknown_barcode == LK_BARCODE_REFUSE ? LK_REASON_NOT_ANNOUNCED : lk_outbox_refusal(s->core);
     }
-    return item_refusal(s, &s->in->item);
+    enum lk_reason refusal = item_refusal(s, &s->in->item);
+    return refusal == LK_REASON_NONE ? lk_outbox_refusal(s->core) : refusal;
 }
 
 /* An interrupted deposit of this item: the person standing there proves it by opening the same door again. With the

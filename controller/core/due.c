@@ -52,15 +52,24 @@ static void purge(struct lk_step *s)
     }
 }
 
+/* What upstream has, and nobody needs for the audit any more. That they are gone is itself told. */
+static void events(struct lk_step *s)
+{
+    if (s->in->count > 0) {
+        lk_fx(s, LK_FX_EVENTS_PURGE)->count = s->in->count;
+        struct lk_event *e = lk_fx_event(s, LK_EV_AUDIT_PURGE, LK_NO_DOOR);
+        e->count = s->in->count;
+        e->reason = LK_REASON_EVENTS_OVER;
+    }
+}
+
 void lk_due_run(struct lk_step *s)
 {
     static void (*const handlers[LK_DUES])(struct lk_step * s) = {
-        [LK_DUE_REMINDER] = remind,
-        [LK_DUE_OVERDUE] = overdue,
-        [LK_DUE_ERASE] = erase,
-        [LK_DUE_PURGE] = purge,
+        [LK_DUE_REMINDER] = remind, [LK_DUE_OVERDUE] = overdue, [LK_DUE_ERASE] = erase,
+        [LK_DUE_PURGE] = purge,     [LK_DUE_EVENTS] = events,
     };
-    bool about_one = s->in->due != LK_DUE_PURGE;
+    bool about_one = s->in->due != LK_DUE_PURGE && s->in->due != LK_DUE_EVENTS;
     if (s->core->clock == LK_CLOCK_SYNCED && s->in->due < LK_DUES && (s->in->found || !about_one)) {
         handlers[s->in->due](s);
     }

@@ -344,6 +344,15 @@ void lk_wiring_confirm(struct lk_step *s); /* LK_ADMIN_CONFIRM */
 
 void lk_due_run(struct lk_step *s);
 
+/* --- room.c: how much room the log has for what upstream has not acknowledged ----------------------------------- */
+
+void lk_outbox_room(struct lk_step *s); /* LK_IN_OUTBOX */
+/* Why nothing new is taken in now; NONE: it is. */
+enum lk_reason lk_outbox_refusal(const struct lk_core *core);
+/* The end of a step: while the outbox is full, its events that tell nothing new become a count. Never one about custody,
+ * an opening, a person's doing that has to be accounted for, or the first of a kind. */
+void lk_outbox_spare(struct lk_step *s);
+
 /* --- commands.c, admin.c, site.c
  * -------------------------------------------------------------------------------------- */
 

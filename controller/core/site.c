@@ -108,6 +108,11 @@ void lk_core_restore_remote(struct lk_core *core, unsigned opens, int64_t now_ms
     }
 }
 
+void lk_core_restore_left_out(struct lk_core *core, unsigned count)
+{
+    core->left_out = count;
+}
+
 void lk_core_restore_next_intent(struct lk_core *core, uint64_t next_intent)
 {
     core->next_intent = next_intent;

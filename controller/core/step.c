@@ -81,6 +81,9 @@ static void dispatch(struct lk_step *s)
     case LK_IN_DUE:
         lk_due_run(s);
         break;
+    case LK_IN_OUTBOX:
+        lk_outbox_room(s);
+        break;
     case LK_IN_COMMAND:
         lk_command_run(s);
         break;
@@ -101,6 +104,7 @@ void lk_core_step(const struct lk_core_config *cfg, struct lk_core *core, const 
     struct lk_step s = {.cfg = cfg, .core = core, .in = in, .fx = fx};
     fx->count = 0;
     dispatch(&s);
+    lk_outbox_spare(&s);
 }
 
 static void sooner(int64_t *at_ms, int64_t candidate_ms)

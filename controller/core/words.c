@@ -222,12 +222,24 @@ const char *lk_holder_name(enum lk_holder v)
 
 static const char *const due_names[] = {
     [LK_DUE_REMINDER] = "reminder", [LK_DUE_OVERDUE] = "overdue", [LK_DUE_ERASE] = "erase",
-    [LK_DUE_PURGE] = "purge",       [LK_DUES] = "dues",
+    [LK_DUE_PURGE] = "purge",       [LK_DUE_EVENTS] = "events",   [LK_DUES] = "dues",
 };
 
 const char *lk_due_name(enum lk_due v)
 {
     return lk_name_of(due_names, LK_ARRAY_SIZE(due_names), (int)v);
+}
+
+static const char *const outbox_level_names[] = {
+    [LK_OUTBOX_ROOMY] = "roomy",
+    [LK_OUTBOX_FILLING] = "filling",
+    [LK_OUTBOX_FULL] = "full",
+    [LK_OUTBOX_LEVELS] = "levels",
+};
+
+const char *lk_outbox_level_name(enum lk_outbox_level v)
+{
+    return lk_name_of(outbox_level_names, LK_ARRAY_SIZE(outbox_level_names), (int)v);
 }
 
 static const char *const proof_names[] = {
@@ -348,6 +360,7 @@ static const char *const reason_names[] = {
     [LK_REASON_OUTBOX_FILLING] = "outbox_filling",
     [LK_REASON_OUTBOX_FULL] = "outbox_full",
     [LK_REASON_EVENTS_LEFT_OUT] = "events_left_out",
+    [LK_REASON_EVENTS_OVER] = "events_over",
     [LK_REASON_NO_SUCH_EVENT] = "no_such_event",
     [LK_REASON_NO_SUCH_STAFF] = "no_such_staff",
     [LK_REASON_BADGE_IN_USE] = "badge_in_use",

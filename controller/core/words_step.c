@@ -62,6 +62,7 @@ static const char *const input_names[] = {
     [LK_IN_SECOND] = "second",
     [LK_IN_CASE] = "case",
     [LK_IN_DUE] = "due",
+    [LK_IN_OUTBOX] = "outbox",
 };
 
 const char *lk_input_name(enum lk_input_kind v)
@@ -177,6 +178,8 @@ static const char *const effect_names[] = {
     [LK_FX_STAFF_PUT] = "staff_put",
     [LK_FX_STAFF_REMOVE] = "staff_remove",
     [LK_FX_REPLAY] = "replay",
+    [LK_FX_EVENTS_PURGE] = "events_purge",
+    [LK_FX_LEFT_OUT] = "left_out",
 };
 
 const char *lk_effect_name(enum lk_effect_kind v)

@@ -137,6 +137,18 @@ int lk_cmd_metrics(struct lk_ctl *ctl)
     return lk_show(ctl, "metrics", NULL, human_metrics, NULL);
 }
 
+static void add_outbox(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL], level[LK_SHOW_CELL], key[LK_SHOW_CELL + 32];
+    (void)snprintf(key, sizeof(key), "ctl.uplink.outbox.%s", lk_ctl_get(r, "outbox", level, sizeof(level)));
+    if (level[0] != '\0') {
+        lk_show_row(ctl, t, "ctl.uplink.outbox", key,
+                    LK_WORDS({"most", lk_ctl_get(r, "outbox_most", a, sizeof(a))},
+                             {"left_out", lk_ctl_get(r, "left_out", b, sizeof(b))}));
+        lk_show_label(ctl, t, "ctl.uplink.first", lk_ctl_get(r, "first_seq", a, sizeof(a)));
+    }
+}
+
 static void add_uplink_counts(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
 {
     char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL];
@@ -144,6 +156,7 @@ static void add_uplink_counts(struct lk_ctl *ctl, struct lk_table *t, const json
     lk_show_row(ctl, t, "ctl.status.events", "ctl.status.events_value",
                 LK_WORDS({"seq", lk_ctl_get(r, "seq", a, sizeof(a))}, {"acked", lk_ctl_get(r, "acked", b, sizeof(b))},
                          {"unacked", lk_ctl_get(r, "unacked", c, sizeof(c))}));
+    add_outbox(ctl, t, r);
     lk_show_label(ctl, t, "ctl.uplink.sent", lk_ctl_get(r, "sent", a, sizeof(a)));
     lk_show_label(ctl, t, "ctl.uplink.epoch", lk_ctl_get(r, "epoch", a, sizeof(a)));
 }

@@ -126,6 +126,11 @@ static int staff_remove(struct lk_tx *tx, const struct lk_effect *fx)
     return LK_RUN_ONE(tx->store, ST_STAFF_REMOVE, LK_T(fx->member.id), LK_I(tx->now->wall_ms));
 }
 
+static int left_out(struct lk_tx *tx, const struct lk_effect *fx)
+{
+    return LK_RUN_ONE(tx->store, ST_CURSOR_LEFT_OUT, LK_I(fx->count));
+}
+
 static int append(struct lk_tx *tx, const struct lk_event *event, const char *data)
 {
     char time_text[32];
@@ -192,6 +197,8 @@ static tx_effect *const handlers[LK_EFFECTS] = {
     [LK_FX_ITEM_WAYBILL] = lk_tx_item_waybill,
     [LK_FX_ITEM_ERASE] = lk_tx_item_erase,
     [LK_FX_RECORDS_PURGE] = lk_tx_records_purge,
+    [LK_FX_EVENTS_PURGE] = lk_tx_events_purge,
+    [LK_FX_LEFT_OUT] = left_out,
     [LK_FX_SECRET_SET] = lk_tx_secret_set,
     [LK_FX_SECRET_KILL] = lk_tx_secret_kill,
     [LK_FX_SECRET_REVOKE] = lk_tx_secret_revoke,
@@ -242,6 +249,7 @@ static int run(struct lk_tx *tx, const struct lk_effects *fx)
     r = lk_tx_commit(store, "commit");
     if (r == 0) {
         store->last_seq = tx->last_seq;
+        store->first_seq = tx->kept_from;
         memcpy(store->head, tx->head, sizeof(store->head));
     }
     return r;
@@ -250,7 +258,7 @@ static int run(struct lk_tx *tx, const struct lk_effects *fx)
 int lk_store_apply(struct lk_store *store, const struct lk_effects *fx, const struct lk_stamp *now,
                    struct lk_store_range *ret_range)
 {
-    struct lk_tx tx = {.store = store, .now = now, .last_seq = store->last_seq};
+    struct lk_tx tx = {.store = store, .now = now, .last_seq = store->last_seq, .kept_from = store->first_seq};
     memcpy(tx.head, store->head, sizeof(tx.head));
     int r = has_work(fx) ? run(&tx, fx) : 0;
     if (r == 0 && ret_range) {

@@ -11,6 +11,7 @@ struct lk_tx {
     struct lk_store *store;
     const struct lk_stamp *now;
     uint64_t first_seq, last_seq;
+    uint64_t kept_from; /* the oldest event that is left */
     char head[LK_HASH_HEX + 1];
     char made_item[LK_ITEM_ID_MAX + 1]; /* by an ITEM_PUT of this list */
     enum lk_custody made_custody;
@@ -30,6 +31,7 @@ int lk_tx_item_extend(struct lk_tx *tx, const struct lk_effect *fx);
 int lk_tx_item_waybill(struct lk_tx *tx, const struct lk_effect *fx);
 int lk_tx_item_erase(struct lk_tx *tx, const struct lk_effect *fx);
 int lk_tx_records_purge(struct lk_tx *tx, const struct lk_effect *fx);
+int lk_tx_events_purge(struct lk_tx *tx, const struct lk_effect *fx); /* purge.c */
 int lk_tx_secret_set(struct lk_tx *tx, const struct lk_effect *fx);
 int lk_tx_secret_kill(struct lk_tx *tx, const struct lk_effect *fx);
 int lk_tx_secret_revoke(struct lk_tx *tx, const struct lk_effect *fx);

@@ -31,6 +31,41 @@ static int count(struct lk_store *store, enum lk_st st, int64_t before_ms, unsig
     return r < 0 ? r : 0;
 }
 
+enum {
+    EVENTS_LOOKED_AT = 4096, /* so many in a row without a right clock, and what is before them is kept for good */
+    EVENTS_AT_ONCE = 256,    /* some ms: the doors come first */
+    DAY_MS = 86400000,
+};
+
+/* How many of the oldest events upstream has are older than this for certain. */
+static int count_older(struct lk_store *store, int64_t than_ms, uint64_t *ret_count)
+{
+    char over[32];
+    struct lk_text text = lk_text_init(over, sizeof(over));
+    lk_text_add_utc(&text, than_ms);
+    LK_CLEANUP(lk_sql_resetp)
+    sqlite3_stmt *stmt =
+        LK_START(store, ST_EVENTS_OVER, LK_I(store->first_seq), LK_I(store->acked), LK_I(EVENTS_LOOKED_AT), LK_T(over));
+    int r = lk_sql_row(store, stmt);
+    uint64_t to = r > 0 ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    *ret_count = to >= store->first_seq ? to - store->first_seq + 1 : 0;
+    return r < 0 ? r : 0;
+}
+
+/* How many are past their time. A day's worth goes together, in several steps: each purge is an event itself. */
+static int count_events(struct lk_store *store, int64_t now_ms, unsigned *ret_count)
+{
+    int64_t over_ms = now_ms - store->events_ms;
+    uint64_t count = 0;
+    int r = store->purging ? 0 : count_older(store, over_ms - DAY_MS, &count);
+    if (r == 0 && (store->purging || count > 0)) {
+        r = count_older(store, over_ms, &count);
+    }
+    store->purging = r == 0 && count > 0;
+    *ret_count = (unsigned)(count < EVENTS_AT_ONCE ? count : EVENTS_AT_ONCE);
+    return r;
+}
+
 static sqlite3_stmt *start_due(struct lk_store *store, enum lk_due due, int64_t now_ms)
 {
     switch (due) {
@@ -41,6 +76,7 @@ static sqlite3_stmt *start_due(struct lk_store *store, enum lk_due due, int64_t 
     case LK_DUE_ERASE:
         return LK_START(store, ST_DUE_ERASE, LK_I(now_ms - store->personal_ms));
     case LK_DUE_PURGE:
+    case LK_DUE_EVENTS:
     case LK_DUES:
         break;
     }
@@ -63,6 +99,11 @@ int lk_store_next_due(struct lk_store *store, const struct lk_stamp *now, enum l
     if (r == 0 && synced && !found.found) {
         due = LK_DUE_PURGE;
         r = count(store, ST_COUNT_RECORDS, now->wall_ms - store->records_ms, &records);
+        found.found = records > 0;
+    }
+    if (r == 0 && synced && !found.found && store->events_ms > 0) {
+        due = LK_DUE_EVENTS;
+        r = count_events(store, now->wall_ms, &records);
         found.found = records > 0;
     }
     if (r == 0) {

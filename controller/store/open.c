@@ -214,6 +214,7 @@ static int begin(struct lk_store *store, const struct lk_store_config *config)
     store->remind_ms = (int64_t)config->remind_days * 86400000;
     store->personal_ms = (int64_t)config->personal_days * 86400000;
     store->records_ms = (int64_t)config->records_days * 86400000;
+    store->events_ms = (int64_t)config->events_days * 86400000;
     store->doors_sorted = (unsigned)config->core->doors;
     for (unsigned i = 0; i < store->doors_sorted; i++) {
         store->by_label[i] = (uint16_t)i;

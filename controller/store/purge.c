@@ -1,3 +1,4 @@
+#include "apply.h"
 #include "open.h"
 #include "store/care.h"
 
@@ -5,14 +6,30 @@
 
 #include <errno.h>
 
+static int remove_to(struct lk_store *store, uint64_t to)
+{
+    int r = LK_RUN_ONE(store, ST_CURSOR_PURGE, LK_I(to));
+    return r < 0 ? r : LK_RUN(store, ST_EVENT_PURGE, LK_I(to));
+}
+
+int lk_tx_events_purge(struct lk_tx *tx, const struct lk_effect *fx)
+{
+    uint64_t to = tx->kept_from + fx->count - 1;
+    if (fx->count == 0 || to > tx->store->acked) {
+        return -EINVAL;
+    }
+    int r = remove_to(tx->store, to);
+    tx->kept_from = r < 0 ? tx->kept_from : to + 1;
+    return r;
+}
+
 static int purge_to(struct lk_store *store, uint64_t to)
 {
     int r = lk_tx_begin(store, "purge");
     if (r < 0) {
         return r;
     }
-    r = LK_RUN_ONE(store, ST_CURSOR_PURGE, LK_I(to));
-    r = r < 0 ? r : LK_RUN_ONE(store, ST_EVENT_PURGE, LK_I(to));
+    r = remove_to(store, to);
     return r < 0 ? lk_tx_abort(store, "purge", r) : lk_tx_commit(store, "purge");
 }
 

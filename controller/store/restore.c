@@ -177,15 +177,17 @@ static int restore_counters(struct lk_store *store, struct lk_core *core, const 
     LK_CLEANUP(lk_sql_resetp)
     sqlite3_stmt *remote = LK_START(store, ST_RESTORE_REMOTE, LK_I(LK_REMOTE_KEPT), LK_I(since));
     LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *next = lk_sql_start(store, ST_RESTORE_NEXT, NULL, 0);
+    LK_CLEANUP(lk_sql_resetp) sqlite3_stmt *left_out = lk_sql_start(store, ST_RESTORE_LEFT_OUT, NULL, 0);
     LK_CLEANUP(lk_sql_resetp)
     sqlite3_stmt *service =
         LK_START(store, ST_RESTORE_SERVICE,
                  LK_I(now->quality == LK_CLOCK_SYNCED ? now->wall_ms - store->core->two_person_ms : INT64_MIN));
     int opened = lk_sql_row(store, service);
     if (opened < 0 || lk_sql_row(store, lockout) <= 0 || lk_sql_row(store, remote) <= 0 ||
-        lk_sql_row(store, next) <= 0) {
+        lk_sql_row(store, next) <= 0 || lk_sql_row(store, left_out) <= 0) {
         return -EIO;
     }
+    lk_core_restore_left_out(core, (unsigned)sqlite3_column_int64(left_out, 0));
     lk_core_restore_lockout(core, (unsigned)sqlite3_column_int64(lockout, 0),
                             (unsigned)sqlite3_column_int64(lockout, 1), sqlite3_column_int64(lockout, 2), now_ms);
     lk_core_restore_remote(core, (unsigned)sqlite3_column_int64(remote, 0), now_ms);

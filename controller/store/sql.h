@@ -60,6 +60,7 @@ enum lk_st {
     ST_EVENT_PURGE,
     ST_CURSOR_PURGE,
     ST_CURSOR_ACK,
+    ST_CURSOR_LEFT_OUT,
     ST_CURSOR_ANCHOR,
     ST_FIND_LIVE,
     ST_FIND_DEAD,
@@ -76,6 +77,7 @@ enum lk_st {
     ST_DUE_ERASE,
     ST_COUNT_ERASE,
     ST_COUNT_RECORDS,
+    ST_EVENTS_OVER,
     ST_RECORDS_PURGE,
     ST_LIST_ALL,
     ST_LIST_CUSTODY,
@@ -103,6 +105,7 @@ enum lk_st {
     ST_RESTORE_LOCKOUT,
     ST_RESTORE_REMOTE,
     ST_RESTORE_NEXT,
+    ST_RESTORE_LEFT_OUT,
     ST_COUNT
 };
 
@@ -116,7 +119,7 @@ struct lk_store {
     const struct lk_core_config *core;
     unsigned doors_sorted;
     uint16_t by_label[LK_MAX_DOORS]; /* door indexes in order of their labels */
-    int64_t retention_ms, remind_ms, personal_ms, records_ms;
+    int64_t retention_ms, remind_ms, personal_ms, records_ms, events_ms;
     struct lk_key *key;
     struct lk_sha *sha;
 
@@ -126,6 +129,7 @@ struct lk_store {
 
     int wal_frames; /* since the last checkpoint */
     bool copying;   /* a backup is under way */
+    bool purging;   /* a day's worth of old events goes, in several steps */
     unsigned schema;
     int error;
     char doing[24];

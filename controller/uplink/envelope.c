@@ -168,6 +168,10 @@ void lk_envelope_health(struct lk_text *t, const struct lk_envelope_health *heal
     add_number(t, "seq", health->seq);
     add_text(t, "hash", health->hash);
     add_number(t, "acked", health->acked);
+    add_number(t, "firstSeq", health->first_seq);
+    if (health->left_out > 0) {
+        add_number(t, "leftOut", health->left_out);
+    }
     if (health->acked < health->seq) {
         add_number(t, "oldestUnacked", health->acked + 1);
         add_text(t, "oldestUnackedTime", health->oldest_unacked_time);

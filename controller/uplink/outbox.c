@@ -198,3 +198,16 @@ enum lk_ack_verdict lk_outbox_ack(struct lk_outbox *o, const struct lk_ack *ack,
     skip_acked(o);
     return LK_ACK_MOVED;
 }
+
+enum lk_outbox_level lk_outbox_level(enum lk_outbox_level was, uint64_t unacked, unsigned most, unsigned percent)
+{
+    uint64_t alarm = (uint64_t)most * percent / 100;
+    if (most == 0) {
+        return LK_OUTBOX_ROOMY;
+    }
+    if (unacked >= most || (was == LK_OUTBOX_FULL && unacked >= most - most / 10)) {
+        return LK_OUTBOX_FULL;
+    }
+    bool fills = unacked >= alarm || (was != LK_OUTBOX_ROOMY && unacked >= alarm - alarm / 10);
+    return fills && alarm > 0 ? LK_OUTBOX_FILLING : LK_OUTBOX_ROOMY;
+}

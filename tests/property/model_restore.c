@@ -98,6 +98,7 @@ void model_store_restore(const struct model_store *store, const struct lk_core_c
             lk_core_restore_bank(core, i, store->bank_stopped[i]);
         }
     }
+    lk_core_restore_left_out(core, store->left_out);
     lk_core_restore_lockout(core, store->tries, store->level, store->lock_ms, now_ms);
     lk_core_restore_remote(core, remotes_of_a_day(store, now_ms), now_ms);
     lk_core_restore_next_intent(core, store->next_intent);
@@ -171,6 +172,9 @@ const char *model_store_agrees(const struct model_store *store, const struct lk_
         return "core and store disagree about the last opening without a code";
     }
     const struct lk_lockout *l = &core->lockout;
+    if (core->left_out != store->left_out) {
+        return "the core and the store count the events left out otherwise";
+    }
     if (l->tries != store->tries || l->level != store->level || (l->until_at_ms != 0) != (store->lock_ms != 0)) {
         return "core and store disagree about the lockout";
     }

@@ -377,6 +377,11 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
     case LK_FX_SECRET_REVOKE:
         revoke_secrets(store, fx->item.id, fx->secret.holder);
         return NULL;
+    case LK_FX_LEFT_OUT:
+        store->left_out = fx->count;
+        return NULL;
+    case LK_FX_EVENTS_PURGE:
+        return fx->count > 0 ? NULL : "nothing is taken out of the log";
     case LK_FX_RECORDS_PURGE:
     case LK_FX_STAFF_PUT:
     case LK_FX_STAFF_REMOVE:

@@ -59,7 +59,7 @@ struct model_store {
     unsigned next_secret;
     struct model_door door[MODEL_DOORS];
     enum lk_reason bank_stopped[LK_MAX_BANKS]; /* NONE: not stopped */
-    unsigned tries, level;
+    unsigned tries, level, left_out;
     int64_t lock_ms;
     uint64_t next_intent;
     int64_t remote_at_ms[LK_REMOTE_KEPT];

@@ -512,6 +512,14 @@ static void clock_changes(struct world *w)
     world_hardware(w, &in);
 }
 
+/* Upstream is away for so long, or comes back; from full to roomy in one step, too. */
+static void room_changes(struct world *w)
+{
+    struct lk_input in = world_input(LK_IN_OUTBOX);
+    in.outbox = (enum lk_outbox_level)world_between(w, 0, LK_OUTBOX_LEVELS - 1);
+    world_hardware(w, &in);
+}
+
 void people_world(struct world *w)
 {
     int64_t what = world_between(w, 0, 999);
@@ -535,5 +543,7 @@ void people_world(struct world *w)
         world_crash(w, "killed between steps");
     } else if (what < 965) {
         stop(w);
+    } else if (what < 985) {
+        room_changes(w);
     }
 }

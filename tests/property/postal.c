@@ -118,10 +118,11 @@ void postal_calendar(struct world *w)
     struct lk_input in = world_input(LK_IN_DUE);
     in.due = (enum lk_due)world_between(w, 0, LK_DUES - 1);
     const struct lk_item *item = some_item(w, in.due == LK_DUE_ERASE ? LK_CUSTODY_COLLECTED : LK_CUSTODY_IN_LOCKER);
-    in.found = in.due != LK_DUE_PURGE && item;
+    bool about_one = in.due != LK_DUE_PURGE && in.due != LK_DUE_EVENTS;
+    in.found = about_one && item;
     if (in.found) {
         in.item = *item;
     }
-    in.count = in.due == LK_DUE_PURGE ? 1 : 0;
+    in.count = about_one ? 0 : 1;
     (void)world_person(w, &in);
 }

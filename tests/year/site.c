@@ -188,6 +188,7 @@ static void open_store(struct site *s)
         .remind_days = REMIND_DAYS,
         .personal_days = PERSONAL_DAYS,
         .records_days = RECORDS_DAYS,
+        .events_days = 365,
     };
     if (lk_store_open(&config, &s->store, &why) < 0) {
         site_broken(s, "the store does not open: %s", text);

@@ -75,10 +75,10 @@ def compartments(page):
 
 def health(page):
     fault = an_object(("what", "reason"), {"what": word(page.faults()), "place": text(most=32), "reason": word(page.reasons)})
-    return an_object(("epoch", "time", "timequality", "version", "uptime_s", "seq", "hash", "acked", "faults"), {
+    return an_object(("epoch", "time", "timequality", "version", "uptime_s", "seq", "hash", "acked", "firstSeq", "faults"), {
         "epoch": text(EPOCH), "time": text(TIME), "timequality": fixed(("synced", "rtc", "unsynced")),
         "version": text(most=32), "uptime_s": number(), "seq": number(), "hash": {"type": "string", "pattern": "^([0-9a-f]{64})?$"},
-        "acked": number(), "oldestUnacked": number(1), "oldestUnackedTime": text(TIME),
+        "acked": number(), "firstSeq": number(1), "leftOut": number(1), "oldestUnacked": number(1), "oldestUnackedTime": text(TIME),
         "faults": {"type": "array", "items": fault}}, "state/health")
 
 

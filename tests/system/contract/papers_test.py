@@ -24,8 +24,7 @@ LOCAL = {"none", "code_malformed", "unknown_barcode", "not_announced", "wrong_si
          "received", "handed_over", "sent_by_post", "dropoff_off", "sign_in_again", "no_free_door", "backup_failed",
          "not_now", "cancelled_by_person", "bad_request"}
 # Named already, and said by what is being built next.
-COMING = {"no_seal_key", "outbox_filling", "outbox_full", "events_left_out", "certificate_expiring", "certificate_expired",
-          "certificate_bad", "reload_failed"}
+COMING = {"no_seal_key", "certificate_expiring", "certificate_expired", "certificate_bad", "reload_failed"}
 
 
 def names_in(file, table):

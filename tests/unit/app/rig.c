@@ -76,7 +76,8 @@ void rig_open_store(struct rig *rig)
                                      .retention_days = 7,
                                      .remind_days = 2,
                                      .personal_days = 30,
-                                     .records_days = 365};
+                                     .records_days = 365,
+                                     .events_days = 365};
     if (lk_store_open(&config, &rig->store, &why) < 0) {
         fail_msg("%s", text);
     }

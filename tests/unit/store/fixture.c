@@ -55,7 +55,8 @@ int fix_setup_closed(void **state)
                                          .retention_days = 7,
                                          .remind_days = 2,
                                          .personal_days = 30,
-                                         .records_days = 365};
+                                         .records_days = 365,
+                                         .events_days = 365};
     f->now = (struct lk_stamp){.wall_ms = 1767225600123, .quality = LK_CLOCK_SYNCED};
     *state = f;
     return 0;

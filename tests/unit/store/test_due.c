@@ -1,6 +1,7 @@
 /* What the calendar asks for: told once, news again after an extension, and never by a clock that proves nothing. */
 #include "unit/store/fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,92 @@ static void rounds_are_remembered(void **state)
     assert_int_equal(when, ended);
 }
 
+/* What upstream has goes when a day of it is past its time; never what a wrong clock dated, nor what is not
+ * acknowledged. */
+static void add_events(struct fix *f, unsigned n, enum lk_clock_quality quality)
+{
+    enum lk_clock_quality was = f->now.quality;
+    f->now.quality = quality;
+    for (unsigned i = 0; i < n; i++) {
+        fx_event(f, LK_EV_ACCESS_DENIED)->count = i + 1;
+        apply_ok(f);
+    }
+    f->now.quality = was;
+}
+
+static void assert_events_due(struct fix *f, unsigned count)
+{
+    struct due due = next(f);
+    assert_int_equal(due.any, count > 0);
+    assert_int_equal(due.count, count);
+    if (count > 0) {
+        assert_int_equal(due.kind, LK_DUE_EVENTS);
+    }
+}
+
+static void take_out(struct fix *f, unsigned count)
+{
+    fx(f, LK_FX_EVENTS_PURGE)->count = count;
+    fx_event(f, LK_EV_AUDIT_PURGE)->count = count;
+    apply_ok(f);
+}
+
+static void events_go_when_a_day_of_them_is_over(void **state)
+{
+    struct fix *f = *state;
+    add_events(f, 4, LK_CLOCK_SYNCED);
+    f->now.wall_ms += DAY_MS / 2;
+    add_events(f, 3, LK_CLOCK_SYNCED);
+    days(f, 365);
+    assert_events_due(f, 0); /* upstream has none of them */
+    assert_int_equal(lk_store_set_acked(f->store, 6), 0);
+    assert_events_due(f, 0); /* over, but not yet for a day: they go together */
+    f->now.wall_ms += DAY_MS / 2;
+    assert_events_due(f, 6);
+    take_out(f, 6);
+    assert_int_equal(lk_store_first_seq(f->store), 7);
+    assert_events_due(f, 0);
+    fix_reopen(f);
+    assert_int_equal(lk_store_first_seq(f->store), 7);
+    assert_int_equal(lk_store_last_seq(f->store), 8);
+}
+
+static void a_wrong_date_takes_no_event_out(void **state)
+{
+    struct fix *f = *state;
+    int64_t right_ms = f->now.wall_ms;
+    f->now.wall_ms = 1000;
+    add_events(f, 3, LK_CLOCK_UNSYNCED); /* of 1970, they say */
+    f->now.wall_ms = right_ms;
+    assert_int_equal(lk_store_set_acked(f->store, 3), 0);
+    assert_events_due(f, 0);
+    add_events(f, 1, LK_CLOCK_SYNCED);
+    assert_int_equal(lk_store_set_acked(f->store, 4), 0);
+    assert_events_due(f, 0);
+    days(f, 367);
+    f->now.quality = LK_CLOCK_UNSYNCED;
+    assert_events_due(f, 0);
+    f->now.quality = LK_CLOCK_SYNCED;
+    assert_events_due(f, 4); /* what stands before an event that is certainly old is older */
+}
+
+static void many_go_in_bounded_steps(void **state)
+{
+    struct fix *f = *state;
+    add_events(f, 600, LK_CLOCK_SYNCED);
+    assert_int_equal(lk_store_set_acked(f->store, 600), 0);
+    days(f, 367);
+    for (unsigned left = 600; left > 0;) {
+        unsigned count = next(f).count;
+        assert_in_range(count, 1, 256);
+        take_out(f, count);
+        left -= count;
+    }
+    assert_events_due(f, 0);
+    fx(f, LK_FX_EVENTS_PURGE)->count = 1; /* the purges' own events: not acknowledged */
+    assert_int_equal(fx_apply(f), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +300,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_who_may_come_is_reminded, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(reminders_can_be_off, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(rounds_are_remembered, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(events_go_when_a_day_of_them_is_over, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_date_takes_no_event_out, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(many_go_in_bounded_steps, fix_setup, fix_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

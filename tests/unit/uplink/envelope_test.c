@@ -143,6 +143,7 @@ static void health_is_as_described(void **state)
         .quality = LK_CLOCK_UNSYNCED,
         .seq = 42,
         .acked = 40,
+        .first_seq = 1,
         .hash = HASH_B,
         .oldest_unacked_time = "2026-03-02T08:15:00.000Z",
         .uptime_s = 3600,
@@ -153,12 +154,15 @@ static void health_is_as_described(void **state)
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     lk_envelope_health(&t, &health);
     same_as_example(&t, "health.json");
+    assert_null(strstr(buf, "leftOut"));
     health.acked = 42;
     health.faults = 0;
+    health.left_out = 9;
     t = lk_text_init(buf, sizeof(buf));
     lk_envelope_health(&t, &health);
     assert_null(strstr(buf, "oldestUnacked"));
     assert_non_null(strstr(buf, "\"faults\":[]"));
+    assert_non_null(strstr(buf, "\"leftOut\":9,"));
 }
 
 static void presence_is_as_described(void **state)
@@ -185,6 +189,7 @@ static void write_status(char *buf, size_t cap)
         .quality = LK_CLOCK_SYNCED,
         .seq = 42,
         .acked = 40,
+        .first_seq = 1,
         .hash = HASH_B,
         .oldest_unacked_time = "2026-03-02T08:15:00.000Z",
         .uptime_s = 3600,

@@ -294,6 +294,27 @@ static void refuses_what_is_no_ack(void **state)
     }
 }
 
+static void levels_have_a_dead_band(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lk_outbox_level was;
+        uint64_t unacked;
+        enum lk_outbox_level is;
+    } rows[] = {
+        {LK_OUTBOX_ROOMY, 0, LK_OUTBOX_ROOMY},      {LK_OUTBOX_ROOMY, 499, LK_OUTBOX_ROOMY},
+        {LK_OUTBOX_ROOMY, 500, LK_OUTBOX_FILLING},  {LK_OUTBOX_FILLING, 450, LK_OUTBOX_FILLING},
+        {LK_OUTBOX_FILLING, 449, LK_OUTBOX_ROOMY},  {LK_OUTBOX_FILLING, 999, LK_OUTBOX_FILLING},
+        {LK_OUTBOX_FILLING, 1000, LK_OUTBOX_FULL},  {LK_OUTBOX_FULL, 900, LK_OUTBOX_FULL},
+        {LK_OUTBOX_FULL, 899, LK_OUTBOX_FILLING},   {LK_OUTBOX_FULL, 0, LK_OUTBOX_ROOMY},
+        {LK_OUTBOX_ROOMY, 5000000, LK_OUTBOX_FULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(lk_outbox_level(rows[i].was, rows[i].unacked, 1000, 50), rows[i].is);
+    }
+    assert_int_equal(lk_outbox_level(LK_OUTBOX_ROOMY, UINT64_MAX, 0, 50), LK_OUTBOX_ROOMY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +330,7 @@ int main(void)
         cmocka_unit_test(an_upstream_never_heard_of_is_offered_everything_again),
         cmocka_unit_test(to_ask_for_what_comes_next_is_to_miss_nothing),
         cmocka_unit_test(no_ack_in_the_file_beyond_the_log),
+        cmocka_unit_test(levels_have_a_dead_band),
         cmocka_unit_test(reads_acks),
         cmocka_unit_test(refuses_what_is_no_ack),
     };

@@ -167,6 +167,8 @@ struct lk_config_uplink {
     char command_keys[LK_CONFIG_PATH_LEN]; /* public keys of upstream; "" means: every command is refused */
     enum lk_config_mqtt mqtt_version;
     unsigned keepalive_s, health_s;
+    unsigned outbox_most;          /* events that may wait for upstream's acknowledgement */
+    unsigned outbox_alarm_percent; /* of that: from there on people are told */
 };
 
 /* [scanner]; present false: no scanner. baud and mode mean nothing to a keyboard. */
@@ -234,6 +236,7 @@ struct lk_config {
     unsigned retention_days;              /* [deposit] */
     unsigned remind_days;                 /* [retention]: less than retention_days; 0: nobody is reminded */
     unsigned personal_days, records_days; /* personal_days is not more than records_days */
+    unsigned events_days, commands_days;  /* of the event log, of the answers to commands */
     unsigned windows;
     struct lk_window window[LK_WINDOWS];
     struct lk_calendar calendar;               /* [holidays YEAR] */

@@ -33,6 +33,8 @@ enum lk_effect_kind {
     LK_FX_ITEM_ERASE,     /* .item.id: nothing about the person stays: name, phone, hashes, case, secrets */
     LK_FX_RECORDS_PURGE,  /* erased items past the time of postal records are removed; how many: the store's own
                              affair, the same rows as lk_store_purge_count() counted for the input */
+    LK_FX_EVENTS_PURGE,   /* .count: so many events, the oldest ones, all acknowledged, are removed from the log */
+    LK_FX_LEFT_OUT,       /* .count: so many events were counted instead of logged, and that is not told yet */
     LK_FX_SECRET_SET,     /* .item.id, .secret: replaces the live code and token of .secret.holder */
     LK_FX_SECRET_KILL,    /* .item.id: every code and token is used up for good (law 8) */
     LK_FX_SECRET_REVOKE,  /* .item.id, .secret.holder: that holder's only */

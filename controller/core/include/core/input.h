@@ -23,7 +23,8 @@ enum lk_input_kind {
     LK_IN_CASE,            /* keypad or scanner, where the screen asks for a case number: .text, "" when it is none;
                               .item.id: a fresh receipt number for a drop-off */
     LK_IN_BUTTON,          /* .button, maybe .size, .rating, .item (recall choice, next: facts) */
-    LK_IN_DUE,             /* .due, .item (facts); PURGE: .count records */
+    LK_IN_DUE,             /* .due, .item (facts); PURGE: .count records; EVENTS: .count, the oldest ones */
+    LK_IN_OUTBOX,          /* .outbox: how much room the log has */
     LK_IN_COMMAND,         /* verified: .command, .item (facts), .known (by jti), .secret */
     LK_IN_COMMAND_REFUSED, /* not verified or remembered with other content: .reason, .jti ("" when unreadable) */
     LK_IN_ADMIN,           /* lockerctl: .admin, .door / .bank / .item, .staff, .approver, .note, .settle_to, .reason */
@@ -126,8 +127,9 @@ struct lk_input {
     char waybill[LK_WAYBILL_MAX + 1]; /* ADMIN SEND; SCAN where the screen asks for a waybill: "" when it is none */
     enum lk_proof proof;              /* ADMIN HAND_OVER */
     bool holds;                       /* ADMIN INSPECTED: something lies inside */
-    unsigned count, mismatches;       /* ADMIN EXTEND, ROUND; DUE PURGE */
+    unsigned count, mismatches;       /* ADMIN EXTEND, ROUND; DUE PURGE, EVENTS */
     enum lk_due due;
+    enum lk_outbox_level outbox;
     unsigned rating; /* 1 to 5 */
     char tail[5];    /* SECOND */
     unsigned more;   /* CODE, token, NEXT: how many further compartments the same code opens, one after the other; what

@@ -48,6 +48,7 @@ struct lk_door {
     bool dropoff;     /* the item was brought by a citizen for the office */
     bool wiring_held; /* wired otherwise than confirmed: only staff may open it, to find out which door it is now */
     bool wiring_news; /* until boot: what is to be told about its wiring */
+    bool forced_told; /* while the outbox is full: that it was forced, since then */
 };
 
 /* A further item of an occupied (or blocked) compartment; item "": the entry is free. */
@@ -68,6 +69,7 @@ struct lk_bank {
     bool stopped_by_us; /* wrong door: stays until staff resume, whatever the board says */
     int pulsed_door;    /* the last door pulsed, for wrong-door detection */
     int64_t pulsed_at_ms;
+    bool lost_told, back_told; /* while the outbox is full: that it was lost, that it came back, since then */
 };
 
 /* What the kiosk shows; the handlers per screen are in screens.c. */
@@ -163,6 +165,8 @@ struct lk_core {
     int64_t service_at_ms;
     int64_t remote_at_ms[LK_REMOTE_KEPT]; /* ring of the last remote opens; LK_NEVER: unused */
     unsigned remote_next;
+    enum lk_outbox_level outbox;
+    unsigned left_out; /* events that were counted instead of logged, and nobody was told so yet */
 };
 
 #endif

@@ -37,6 +37,8 @@ void lk_core_restore_bank(struct lk_core *core, int bank, enum lk_reason stopped
 void lk_core_restore_lockout(struct lk_core *core, unsigned tries, unsigned level, int64_t lock_ms, int64_t now_ms);
 /* How many remote opens the last 24 hours saw; they count as if they had happened now (law 11). */
 void lk_core_restore_remote(struct lk_core *core, unsigned opens, int64_t now_ms);
+/* Events that were counted instead of logged and that nobody was told of yet. */
+void lk_core_restore_left_out(struct lk_core *core, unsigned count);
 void lk_core_restore_next_intent(struct lk_core *core, uint64_t next_intent);
 
 /* One step. *fx is overwritten. Never fails: what is not allowed is answered by a REPLY effect and a notice. */

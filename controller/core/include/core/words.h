@@ -106,7 +106,16 @@ enum lk_due {
     LK_DUE_OVERDUE,  /* its retention is over; its code stays valid until staff recall it */
     LK_DUE_ERASE,    /* its story ended so long ago that nobody may know the person any more */
     LK_DUE_PURGE,    /* postal records are past their own time: not about one item */
+    LK_DUE_EVENTS,   /* events that upstream has are past the time of the audit: not about one item */
     LK_DUES
+};
+
+/* How much room the log has for events that upstream has not acknowledged. */
+enum lk_outbox_level {
+    LK_OUTBOX_ROOMY,
+    LK_OUTBOX_FILLING, /* people should look: an alarm, nothing else */
+    LK_OUTBOX_FULL,    /* nothing new is taken in, and what tells nothing new is counted instead of logged */
+    LK_OUTBOX_LEVELS
 };
 
 /* By what a person at the window proved that the item is theirs. */
@@ -257,6 +266,7 @@ enum lk_reason {
     LK_REASON_OUTBOX_FILLING,
     LK_REASON_OUTBOX_FULL,     /* nothing new is taken in; pickups go on */
     LK_REASON_EVENTS_LEFT_OUT, /* counted while the outbox was full, not kept */
+    LK_REASON_EVENTS_OVER,     /* acknowledged, and past the time of the audit */
     LK_REASON_CERTIFICATE_EXPIRING,
     LK_REASON_CERTIFICATE_EXPIRED,
     LK_REASON_CERTIFICATE_BAD,
@@ -322,6 +332,7 @@ const char *lk_clock_quality_name(enum lk_clock_quality v);
 const char *lk_result_name(enum lk_result v);
 const char *lk_holder_name(enum lk_holder v);
 const char *lk_due_name(enum lk_due v);
+const char *lk_outbox_level_name(enum lk_outbox_level v);
 const char *lk_proof_name(enum lk_proof v);
 const char *lk_reason_name(enum lk_reason v);
 const char *lk_event_type_name(enum lk_event_type v); /* for example "item.deposited" */

@@ -37,6 +37,7 @@ struct lk_store_config {
     unsigned remind_days;              /* its recipient is reminded this long before that; 0: never */
     unsigned personal_days;            /* who it was for is erased this long after its story ended */
     unsigned records_days; /* that it was here at all is forgotten this long after; at least personal_days */
+    unsigned events_days;  /* an event that upstream has is kept this long; 0: for good */
 };
 
 /* Opens the store, or makes a new one (and a new code key, from getrandom(2)) when neither database nor key is there.

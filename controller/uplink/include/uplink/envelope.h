@@ -49,6 +49,8 @@ struct lk_envelope_health {
     const char *epoch, *time, *version;
     enum lk_clock_quality quality;
     uint64_t seq, acked;             /* last event, last acknowledged one */
+    uint64_t first_seq;              /* the oldest event kept; seq + 1 when there is none */
+    unsigned left_out;               /* events that were counted instead of logged, and are not told yet; 0: left out */
     const char *hash;                /* head of the audit chain: the hash of event seq, "" when there is none */
     const char *oldest_unacked_time; /* "" when everything is acknowledged */
     uint64_t uptime_s;
