@@ -202,13 +202,15 @@ def access_rules(site, ca, port):
                   f"locker/v1/{OPERATOR}/other-hall/cmd"):
         spy.publish(topic, b"x", 1)
     before = site.admin("uplink")
-    spy.publish(f"locker/v1/{OPERATOR}/other-hall/evt/item", b"{}", 1)  # its own voice it has
+    # Its own voice it has; on a new connection, for mosquitto ends that of a client whose publication it denied.
+    voice = client(ca, port, ca.issue("voice", f"{OPERATOR}/other-hall", client=True), heard.append)
+    voice.publish(f"locker/v1/{OPERATOR}/other-hall/evt/item", b"{}", 1)
     site_rig.until(lambda: f"locker/v1/{OPERATOR}/other-hall/evt/item" in upstream_heard, 10, "a site may speak for itself")
     expect(not heard, f"another site's certificate hears {heard[:3]}")
     expect(f"locker/v1/{OPERATOR}/{SITE}/evt/item" not in upstream_heard, "and it cannot speak in our name")
     expect("a command is refused" not in site.daemon.log(), "nor reach us with a command")
     expect(site.admin("uplink")["acked"] == before["acked"], "nor acknowledge for upstream")
-    for each in (spy, postal):
+    for each in (spy, voice, postal):
         each.disconnect()
         each.loop_stop()
 
