@@ -298,6 +298,9 @@ const struct lk_config_key lk_config_keys[] = {
      "the window of short_most, in s"},
     {LK_SEC_REMOTE, "day_most", LK_TYPE_UINT, IN(lk_config, core.remote_day_most), 0, LK_REMOTE_KEPT, NULL, "10", NULL,
      "doors that upstream may open within 24 hours"},
+    {LK_SEC_REMOTE, "refusals_a_minute", LK_TYPE_UINT, IN(lk_config, refusals_a_minute), 1, 1000, NULL, "10", NULL,
+     "refused commands that are logged and told within a minute; the others are counted, so that a stranger cannot fill "
+     "the disk"},
     {LK_SEC_REMOTE, "staff", LK_TYPE_CHOICE, IN(lk_config, core.remote_staff), LK_REMOTE_NOBODY, LK_REMOTE_EVERYBODY,
      "nobody|couriers|clerks|everybody", "clerks", NULL,
      "whom upstream may add, change and remove: each word includes the ones before it"},

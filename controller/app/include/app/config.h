@@ -238,6 +238,7 @@ struct lk_config {
     unsigned retention_days;              /* [deposit] */
     unsigned remind_days;                 /* [retention]: less than retention_days; 0: nobody is reminded */
     unsigned personal_days, records_days; /* personal_days is not more than records_days */
+    unsigned refusals_a_minute;           /* [remote] */
     unsigned events_days, commands_days;  /* of the event log, of the answers to commands */
     unsigned windows;
     struct lk_window window[LK_WINDOWS];
