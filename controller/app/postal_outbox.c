@@ -31,7 +31,7 @@ static bool publish_record(void *user, const struct lk_record *record)
         return false;
     }
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
-    lk_envelope_event(&t, &p->site, record);
+    lk_envelope_event(&t, &p->site, record, lk_config_status_code(p->config, record->type));
     lk_crash_point("publish-before");
     int r = lk_uplink_publish(p->uplink, LK_TOPIC_EVT, lk_topic_class(record->type), t.buf, t.len, record->seq);
     lk_crash_point("publish-after");

@@ -90,7 +90,7 @@ static int publish_event(struct probe *p, uint64_t seq)
     memcpy(record.prevhash, p->hash[seq - 1], sizeof(record.prevhash));
     memcpy(record.hash, p->hash[seq], sizeof(record.hash));
     struct lk_text t = lk_text_init(buf, sizeof(buf));
-    lk_envelope_event(&t, &p->config.site, &record);
+    lk_envelope_event(&t, &p->config.site, &record, "");
     return lk_uplink_publish(p->up, LK_TOPIC_EVT, lk_topic_class(record.type), buf, t.len, seq);
 }
 
