@@ -660,7 +660,7 @@ static void the_documents_know_every_key(void **state)
     unsigned rows = 0;
     for (char *row = strstr(table, "\n| `["); row != NULL; row = strstr(row + 1, "\n| `["), rows++) {
         char key[64], want[80];
-        assert_int_equal(sscanf(row, "\n| `[%*[^]]]` | `%63[a-z_0-9]`", key), 1);
+        assert_int_equal(sscanf(row, "\n| `[%*[^]]]` | `%63[a-z_0-9.]`", key), 1);
         snprintf(want, sizeof(want), "\n.It Cm %s", key);
         if (strstr(man, want) == NULL) {
             fail_msg("lockerd.conf.5 does not have \".It Cm %s\"", key);
