@@ -39,6 +39,7 @@ static json_t *uplink_json(struct lk_app *app, bool brief)
         json_object_set_new(json, "left_out", json_integer(s.left_out));
         json_object_set_new(json, "sent", json_integer((json_int_t)s.sent));
         json_object_set_new(json, "command_keys", json_integer(s.command_keys));
+        json_object_set_new(json, "seal_key", json_string(s.seal_key));
     }
     return json;
 }

@@ -206,6 +206,9 @@ const struct lk_config_key lk_config_keys[] = {
      "how many digits a pickup code has; upstream must announce codes of this length; digits of just this number name "
      "nothing else"},
 
+    {LK_SEC_CODES, "seal_key", LK_TYPE_PATH, IN(lk_config, seal_key), 0, 0, NULL, NULL, "none",
+     "upstream's public key, JWK or PEM, to which codes are sealed that the locker makes; without it it makes none"},
+
     {LK_SEC_DEPOSIT, "unknown_barcode", LK_TYPE_CHOICE, IN(lk_config, core.unknown_barcode), LK_BARCODE_REFUSE, 0,
      "refuse|ask|accept", "refuse", NULL,
      "a courier scans an item that upstream did not announce: refuse it, ask whether to take it all the same, or take "

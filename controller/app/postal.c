@@ -118,6 +118,7 @@ void lk_postal_status(const struct lk_postal *p, struct lk_postal_status *ret_st
         .sent = p->sent,
         .alive_at_ms = lk_uplink_alive_at_ms(p->uplink),
         .command_keys = p->keys ? (unsigned)lk_command_keys_count(p->keys) : 0,
+        .seal_key = p->seal ? lk_seal_key_id(p->seal) : "",
         .level = p->level,
         .outbox_most = p->config->uplink.outbox_most,
         .left_out = p->engine ? lk_engine_core(p->engine)->left_out : 0,
@@ -171,6 +172,19 @@ static int make_keys(struct lk_postal *p, struct lk_text *why)
     return r;
 }
 
+static int make_seal(struct lk_postal *p, struct lk_text *why)
+{
+    char error[LK_COMMAND_WHY_MAX] = "";
+    if (p->config->seal_key[0] == '\0') {
+        return 0;
+    }
+    int r = lk_seal_key_load(p->config->seal_key, &p->seal, error);
+    if (r < 0) {
+        lk_text_addf(why, "the key that codes are sealed to cannot be loaded: %s", error[0] ? error : strerror(-r));
+    }
+    return r;
+}
+
 static int make_timers(struct lk_postal *p, struct event_base *base)
 {
     p->readable = event_new(base, lk_uplink_fd(p->uplink), EV_READ | EV_PERSIST, on_uplink, p);
@@ -202,6 +216,7 @@ int lk_postal_create(const struct lk_postal_config *config, struct lk_postal **r
     (void)lk_text_copy(p->site.site_id, sizeof(p->site.site_id), p->config->site.id);
     lk_outbox_init(&p->outbox, lk_store_epoch(p->store), lk_store_last_seq(p->store), lk_store_acked(p->store), 0);
     int r = make_keys(p, why);
+    r = r < 0 ? r : make_seal(p, why);
     if (r == 0) {
         r = make_uplink(p, why);
     }
@@ -243,6 +258,7 @@ struct lk_postal *lk_postal_stop(struct lk_postal *p)
     free_event(p->health_timer);
     (void)lk_uplink_stop(p->uplink);
     (void)lk_command_keys_free(p->keys);
+    (void)lk_seal_key_free(p->seal);
     lk_postal_forget_replies(p);
     free(p);
     return NULL;

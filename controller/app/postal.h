@@ -43,6 +43,7 @@ struct lk_postal_status {
     uint64_t sent;
     int64_t alive_at_ms;
     unsigned command_keys;
+    const char *seal_key; /* the id of the key that codes are sealed to; "": the locker makes none */
     enum lk_outbox_level level;
     unsigned outbox_most, left_out;
 };

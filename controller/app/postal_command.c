@@ -162,6 +162,7 @@ static void repeat_answer(struct lk_postal *p, const struct lk_command *command,
         .reason = known->reason,
         .outcome = known->outcome,
         .compartment = door ? command->compartment : NULL,
+        .sealed = known->sealed[0] != '\0' ? known->sealed : NULL,
     };
     respond(p, &answer);
 }
@@ -172,29 +173,42 @@ static bool has_usable_code(const struct lk_postal *p, const struct lk_command *
     return command->code[0] == '\0' || strlen(command->code) == p->config->code_digits;
 }
 
-static void run(struct lk_postal *p, struct lk_command *command)
+/* Not remembered: the same command may come again when it can be done. */
+static void could_not(struct lk_postal *p, const struct lk_command *command)
 {
-    if (!has_usable_code(p, command)) {
-        refuse(p, LK_REASON_BAD_ARGUMENT, command, "args.code: its length is not this site's codes.digits");
-        return;
-    }
+    struct lk_envelope_answer answer = {.jti = command->jti,
+                                        .result = LK_RESULT_FAILED,
+                                        .reason = LK_REASON_STORE_FAILED,
+                                        .why = "nothing could be made durable, so nothing was done"};
+    respond(p, &answer);
+}
+
+static void decide(struct lk_postal *p, struct lk_command *command)
+{
+    char sealed_text[LK_SEALED_MAX + 1];
+    struct lk_text sealed = lk_text_init(sealed_text, sizeof(sealed_text));
     struct lk_stamp now = lk_engine_stamp(p->engine);
     struct lk_input in;
-    int r = lk_facts_command(p->store, &now, lk_engine_core_config(p->engine), command, &in);
+    int r = lk_postal_make_codes(p, command, &sealed);
+    r = r < 0 ? r : lk_facts_command(p->store, &now, lk_engine_core_config(p->engine), command, &in);
     if (r == -EINVAL) {
         refuse(p, LK_REASON_BAD_ARGUMENT, command, "args.phone: not a phone number");
         return;
     }
-    if (r == 0) {
-        r = lk_engine_submit(p->engine, &in);
-    }
+    r = r < 0 ? r : lk_engine_submit(p->engine, &in);
     if (r < 0) {
-        /* Not remembered: the same command may come again when the store works. */
-        struct lk_envelope_answer answer = {.jti = command->jti,
-                                            .result = LK_RESULT_FAILED,
-                                            .reason = LK_REASON_STORE_FAILED,
-                                            .why = "the store did not commit; nothing was done"};
-        respond(p, &answer);
+        could_not(p, command);
+    }
+}
+
+static void run(struct lk_postal *p, struct lk_command *command)
+{
+    if (!has_usable_code(p, command)) {
+        refuse(p, LK_REASON_BAD_ARGUMENT, command, "args.code: its length is not this site's codes.digits");
+    } else if ((command->make_code || command->make_token) && !lk_postal_makes_codes(p)) {
+        refuse(p, LK_REASON_NO_SEAL_KEY, command, "no key to seal codes to is configured (codes.seal_key)");
+    } else {
+        decide(p, command);
     }
 }
 
@@ -242,6 +256,7 @@ void lk_postal_command(struct lk_postal *p, const struct lk_effect *fx)
         .reason = fx->reason,
         .outcome = fx->outcome,
         .compartment = fx->door != LK_NO_DOOR ? lk_core_label(cfg, fx->door) : NULL,
+        .sealed = fx->sealed,
         .extra = wants_status ? status : NULL,
     };
     respond(p, &answer);

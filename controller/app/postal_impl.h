@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "postal.h"
 #include "uplink/command_verify.h"
+#include "uplink/seal.h"
 #include "uplink/uplink.h"
 
 #include <event2/util.h>
@@ -29,6 +30,7 @@ struct lk_postal {
     struct lk_uplink *uplink;
     struct lk_uplink_site site;
     struct lk_command_keys *keys; /* NULL: none configured */
+    struct lk_seal_key *seal;     /* NULL: none configured */
     struct lk_outbox outbox;
     struct event *readable, *outbox_timer, *snapshot_timer, *health_timer;
     int64_t started_at_ms, since_ms;
@@ -55,6 +57,11 @@ void lk_postal_on_snapshot_timer(evutil_socket_t fd, short what, void *user);
 void lk_postal_on_health_timer(evutil_socket_t fd, short what, void *user);
 void lk_postal_take_command(struct lk_postal *p, const struct lk_uplink_notice *notice);
 void lk_postal_forget_replies(struct lk_postal *p);
+/* Whether there is a key to seal codes to. */
+bool lk_postal_makes_codes(const struct lk_postal *p);
+/* Makes the code and token that the command asks for: into the command, and sealed into `sealed`, which command->sealed
+ * borrows. 0, also when it asks for none; -ENOSPC, -EIO. */
+int lk_postal_make_codes(const struct lk_postal *p, struct lk_command *command, struct lk_text *sealed);
 uint64_t lk_postal_fingerprint(const struct lk_core *core, int doors);
 
 #endif

@@ -12,6 +12,7 @@ struct lk_effect *lk_command_remember(struct lk_step *s, enum lk_result result, 
     fx->door = s->in->command.door;
     fx->result = result;
     fx->reason = reason;
+    fx->sealed = result == LK_RESULT_OK ? s->in->command.sealed : NULL;
     return fx;
 }
 

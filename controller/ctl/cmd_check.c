@@ -158,6 +158,9 @@ static void add_uplink_counts(struct lk_ctl *ctl, struct lk_table *t, const json
                          {"unacked", lk_ctl_get(r, "unacked", c, sizeof(c))}));
     add_outbox(ctl, t, r);
     lk_show_label(ctl, t, "ctl.uplink.sent", lk_ctl_get(r, "sent", a, sizeof(a)));
+    lk_show_label(ctl, t, "ctl.uplink.command_keys", lk_ctl_get(r, "command_keys", a, sizeof(a)));
+    const char *seal_key = lk_ctl_get(r, "seal_key", b, sizeof(b));
+    lk_show_label(ctl, t, "ctl.uplink.seal_key", seal_key[0] != '\0' ? seal_key : "-");
     lk_show_label(ctl, t, "ctl.uplink.epoch", lk_ctl_get(r, "epoch", a, sizeof(a)));
 }
 

@@ -109,7 +109,7 @@ static int command(struct lk_tx *tx, const struct lk_effect *fx)
     }
     int r = LK_RUN_ONE(tx->store, ST_COMMAND_PUT, LK_T(fx->jti), LK_B(fx->digest, sizeof(fx->digest)),
                        LK_T(lk_result_name(fx->result)), LK_T(lk_reason_name(fx->reason)),
-                       LK_T(lk_outcome_name(fx->outcome)), LK_I(tx->now->wall_ms));
+                       LK_T(lk_outcome_name(fx->outcome)), LK_I(tx->now->wall_ms), LK_T(fx->sealed ? fx->sealed : ""));
     return r == -ESTALE ? -EEXIST : r;
 }
 

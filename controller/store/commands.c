@@ -23,7 +23,8 @@ int lk_store_find_command(struct lk_store *store, const char *jti, const uint8_t
         command.known = same ? LK_STORE_KNOWN_SAME : LK_STORE_KNOWN_OTHER;
         if (lk_result_parse(lk_sql_text(stmt, 1), &command.result) < 0 ||
             lk_reason_parse(lk_sql_text(stmt, 2), &command.reason) < 0 ||
-            lk_outcome_parse(lk_sql_text(stmt, 3), &command.outcome) < 0) {
+            lk_outcome_parse(lk_sql_text(stmt, 3), &command.outcome) < 0 ||
+            lk_text_copy(command.sealed, sizeof(command.sealed), lk_sql_text(stmt, 4)) < 0) {
             return -EUCLEAN;
         }
     }

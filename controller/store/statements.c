@@ -102,11 +102,11 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_WIRING_CONFIRM] = "UPDATE wiring SET confirmed = ?2, seen = ?2, changed_wall_ms = ?3 WHERE label = ?1",
     [ST_LOCKOUT] = "UPDATE site SET tries = ?1, level = ?2, lock_ms = ?3",
 
-    [ST_COMMAND_PUT] = "INSERT INTO command (jti, digest, result, reason, outcome, made_wall_ms) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (jti) DO UPDATE SET result = excluded.result, "
+    [ST_COMMAND_PUT] = "INSERT INTO command (jti, digest, result, reason, outcome, made_wall_ms, sealed) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (jti) DO UPDATE SET result = excluded.result, "
                        "reason = excluded.reason, outcome = excluded.outcome WHERE digest = excluded.digest",
     [ST_COMMAND_ANSWER] = "UPDATE command SET result = ?2, reason = ?3, outcome = ?4 WHERE jti = ?1",
-    [ST_COMMAND_FIND] = "SELECT digest, result, reason, outcome FROM command WHERE jti = ?1",
+    [ST_COMMAND_FIND] = "SELECT digest, result, reason, outcome, sealed FROM command WHERE jti = ?1",
     [ST_COMMAND_PURGE] = "DELETE FROM command WHERE made_wall_ms < ?1 AND result <> 'pending' AND "
                          "n <= (SELECT max(n) FROM command) - ?2",
 

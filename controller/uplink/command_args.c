@@ -69,6 +69,18 @@ static bool take_token(const json_t *value, struct lk_command *command)
            lk_text_copy(command->token, sizeof(command->token), s) == 0;
 }
 
+static bool take_make_code(const json_t *value, struct lk_command *command)
+{
+    command->make_code = json_is_true(value);
+    return json_is_boolean(value);
+}
+
+static bool take_make_token(const json_t *value, struct lk_command *command)
+{
+    command->make_token = json_is_true(value);
+    return json_is_boolean(value);
+}
+
 static bool take_phone(const json_t *value, struct lk_command *command)
 {
     const char *s = json_string_value(value);
@@ -206,6 +218,8 @@ static const struct arg args[] = {
     {"size", DETAILS, 0, LK_GIVEN_SIZE, take_size, "one of S, M, L, XL"},
     {"code", SECRETS, 0, 0, take_code, "6 to 16 digits as text"},
     {"token", SECRETS, 0, 0, take_token, "22 to 128 printable characters without blanks"},
+    {"make_code", SECRETS, 0, 0, take_make_code, "true or false"},
+    {"make_token", SECRETS, 0, 0, take_make_token, "true or false"},
     {"phone", DETAILS, 0, LK_GIVEN_PHONE, take_phone, "5 to 20 digits as text, maybe with a + in front"},
     {"phone_tail", DETAILS | OF(DELEGATE_GRANT), 0, LK_GIVEN_PHONE, take_phone_tail,
      "four digits as text, the last ones of phone"},
@@ -304,7 +318,17 @@ static bool is_undeliverable_by_post_only(const struct lk_command *c)
 
 static bool has_secret(const struct lk_command *c)
 {
-    return c->code[0] != '\0' || c->token[0] != '\0';
+    return c->code[0] != '\0' || c->token[0] != '\0' || c->make_code || c->make_token;
+}
+
+static bool has_one_code(const struct lk_command *c)
+{
+    return c->code[0] == '\0' || !c->make_code;
+}
+
+static bool has_one_token(const struct lk_command *c)
+{
+    return c->token[0] == '\0' || !c->make_token;
 }
 
 static enum lk_reason check_together(const struct lk_command *command, char *why)
@@ -319,6 +343,8 @@ static enum lk_reason check_together(const struct lk_command *command, char *why
         {OF(ITEM_TRANSFER), has_waybill_for_post_only, "waybill", "only what goes to the post has one"},
         {OF(ITEM_DELIVERED), is_undeliverable_by_post_only, "undeliverable", "only the post can fail to deliver"},
         {OF(CODE_REISSUE) | OF(DELEGATE_GRANT), has_secret, "code", "missing, and token too"},
+        {SECRETS, has_one_code, "make_code", "a code is given already"},
+        {SECRETS, has_one_token, "make_token", "a token is given already"},
     };
     for (size_t i = 0; i < LK_ARRAY_SIZE(rules); i++) {
         if ((rules[i].commands & 1U << command->kind) != 0 && !rules[i].holds(command)) {

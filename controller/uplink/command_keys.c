@@ -64,7 +64,7 @@ static bool is_usable(json_t *jwk)
     return key != NULL;
 }
 
-static const char *check_jwk(const json_t *jwk)
+static const char *check_jwk(const struct lk_key_purpose *purpose, const json_t *jwk)
 {
     if (json_object_get(jwk, "d")) {
         return "holds a private key; give only the public one to this machine";
@@ -72,8 +72,8 @@ static const char *check_jwk(const json_t *jwk)
     if (!says(jwk, "kty", "EC") || !says(jwk, "crv", "P-256")) {
         return "not an EC key on P-256";
     }
-    if (!absent_or(jwk, "use", "sig") || !absent_or(jwk, "alg", "ES256")) {
-        return "not a key for ES256 signatures";
+    if (!absent_or(jwk, "use", purpose->use) || !absent_or(jwk, "alg", purpose->alg)) {
+        return purpose->misfit;
     }
     if (!json_is_string(json_object_get(jwk, "x")) || !json_is_string(json_object_get(jwk, "y"))) {
         return "has no x and y";
@@ -83,7 +83,7 @@ static const char *check_jwk(const json_t *jwk)
 
 static int add_jwk(struct lk_command_keys *keys, const json_t *from, const char *kid, const char *file, char *why)
 {
-    const char *bad = check_jwk(from);
+    const char *bad = check_jwk(keys->purpose, from);
     if (bad) {
         return fault(why, file, bad);
     }
@@ -96,7 +96,7 @@ static int add_jwk(struct lk_command_keys *keys, const json_t *from, const char 
     if (keys->count == LK_COMMAND_KEYS_MOST) {
         return fault(why, file, "more than 16 keys");
     }
-    json_t *jwk = json_pack("{s:s,s:s,s:s,s:O,s:O}", "kty", "EC", "crv", "P-256", "alg", "ES256", "x",
+    json_t *jwk = json_pack("{s:s,s:s,s:s,s:O,s:O}", "kty", "EC", "crv", "P-256", "alg", keys->purpose->alg, "x",
                             json_object_get(from, "x"), "y", json_object_get(from, "y"));
     if (!jwk || !is_usable(jwk)) {
         json_decref(jwk);
@@ -203,7 +203,7 @@ static int add_files(struct lk_command_keys *keys, const char *files, char *why)
     char list[KEY_PATH_MAX];
     char *rest = NULL;
     if (lk_text_copy(list, sizeof(list), files) < 0) {
-        return fault(why, "command keys", "the list of files is too long");
+        return fault(why, "keys", "the list of files is too long");
     }
     for (char *file = strtok_r(list, " \t", &rest); file; file = strtok_r(NULL, " \t", &rest)) {
         int r = add_file(keys, file, why);
@@ -211,15 +211,23 @@ static int add_files(struct lk_command_keys *keys, const char *files, char *why)
             return r;
         }
     }
-    return keys->count > 0 ? 0 : fault(why, "command keys", "no file is named");
+    return keys->count > 0 ? 0 : fault(why, "keys", "no file is named");
 }
 
 int lk_command_keys_load(const char *files, struct lk_command_keys **ret_keys, char *why)
+{
+    static const struct lk_key_purpose signing = {"sig", "ES256", "not a key for ES256 signatures"};
+    return lk_public_keys_load(&signing, files, ret_keys, why);
+}
+
+int lk_public_keys_load(const struct lk_key_purpose *purpose, const char *files, struct lk_command_keys **ret_keys,
+                        char *why)
 {
     struct lk_command_keys *keys = calloc(1, sizeof(*keys));
     if (!keys) {
         return -ENOMEM;
     }
+    keys->purpose = purpose;
     int r = add_files(keys, files, why);
     if (r < 0) {
         (void)lk_command_keys_free(keys);

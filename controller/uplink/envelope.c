@@ -213,6 +213,9 @@ void lk_envelope_answer(struct lk_text *t, const struct lk_envelope_answer *answ
         add_text(t, "why", answer->why);
     }
     add_text(t, "time", answer->time);
+    if (answer->sealed) {
+        add_text(t, "sealed", answer->sealed);
+    }
     if (answer->extra) {
         add_json(t, "status", answer->extra);
     }

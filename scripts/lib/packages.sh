@@ -38,6 +38,7 @@ test fonts-noto-cjk
 test patch patch
 test argon2 argon2
 test python3-jsonschema
+test jose jose
 test tzdata
 vm gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 vm gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc

@@ -256,13 +256,14 @@ trace = {folder}/trace.log
 
 class Site:
     """Everything together. banks: {"A": {"line": "tcp"|"rtu", "doors": 16, "unit": 1}}; more: further configuration.
+    seal: upstream has a key that the locker seals the codes to which it makes.
     broker: True for one of its own, False for none, or somebody else's, who then gives its postal side and the keys too
     (one site of a fleet). uplink: further lines of that section.
     two_person_s: opening a second compartment without a code so soon takes two people; 0: one person may."""
 
     def __init__(self, build, banks=None, more="", broker=True, scanner=False, upstream_acks=True, rtu="baud=115200",
                  sizes="S:1-4 M:5-6 L:7-8", folder=None, start=True, timing=None, kiosk_port=0, two_person_s=0,
-                 site=SITE, postal=None, keys=None, uplink=""):
+                 site=SITE, postal=None, keys=None, uplink="", seal=False):
         self.build = os.path.abspath(build)
         self.folder = folder or tempfile.mkdtemp(prefix="lockerd-site-")
         self.own_folder = folder is None
@@ -278,6 +279,7 @@ class Site:
             self.scanner = Scanner(self.folder) if scanner else None
             self.keys = keys or upstream.Keys(os.path.join(self.folder, "keys"))
             self.keys.load()
+            self.seal = upstream.Seal(self.keys.directory).load() if seal else None
             self.events = []
             if self.others:
                 self.broker, self.postal = broker, postal
@@ -348,6 +350,8 @@ class Site:
         if self.broker:
             wiring += (f"[uplink]\nurl = mqtt://127.0.0.1:{self.broker.port}\n"
                        f"command_keys = {self.keys.public_file}\n{self.uplink_more}")
+        if self.seal:
+            wiring += f"[codes]\nseal_key = {self.seal.public_file}\n"
         if self.scanner:
             wiring += f"[scanner]\ndevice = {self.scanner.path}\n"
         if timing:

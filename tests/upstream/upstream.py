@@ -34,6 +34,10 @@ def b64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def unb64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 class Keys:
     """The signing key of upstream in DIR: `upstream.key.pem` stays here, `upstream.jwks.json` goes to the lockers."""
 
@@ -89,6 +93,59 @@ class Keys:
                         for part in (head, claims))
         r, s = decode_dss_signature(self.private.sign(text.encode("ascii"), ec.ECDSA(hashes.SHA256())))
         return f"{text}.{b64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+class Seal:
+    """Upstream's key for codes that lockers make: `seal.key.pem` stays here, `seal.jwk.json` goes to the lockers. What is
+    sealed is a JWE in compact serialisation, ECDH-ES and A256GCM (RFC 7516, RFC 7518 section 4.6)."""
+
+    def __init__(self, directory, kid="upstream-seal-1"):
+        self.keys = Keys(directory, kid)
+        self.directory, self.kid = directory, kid
+
+    @property
+    def public_file(self):
+        return os.path.join(self.directory, "seal.jwk.json")
+
+    @property
+    def private_file(self):
+        return os.path.join(self.directory, "seal.key.pem")
+
+    def load(self):
+        """Reads the key, or makes one when there is none."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        if os.path.exists(self.private_file):
+            with open(self.private_file, "rb") as f:
+                self.keys.private = serialization.load_pem_private_key(f.read(), None)
+        else:
+            os.makedirs(self.directory, exist_ok=True)
+            self.keys.private = ec.generate_private_key(ec.SECP256R1())
+            Keys._write(self.private_file, self.keys.private.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), 0o600)
+        jwk = {**self.keys.public_jwk(), "use": "enc", "alg": "ECDH-ES"}
+        Keys._write(self.public_file, json.dumps(jwk, indent=1).encode(), 0o644)
+        return self
+
+    def open(self, sealed):
+        """The object that was sealed. Raises ValueError when it is none of ours or was touched."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        try:
+            protected, no_key, iv, ciphertext, tag = sealed.split(".")
+            header = json.loads(unb64url(protected))
+            if (header["alg"], header["enc"], header["kid"], no_key) != ("ECDH-ES", "A256GCM", self.kid, ""):
+                raise ValueError(f"not sealed to {self.kid} with ECDH-ES and A256GCM: {header}")
+            x, y = (int.from_bytes(unb64url(header["epk"][each]), "big") for each in ("x", "y"))
+            theirs = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+            shared = self.keys.private.exchange(ec.ECDH(), theirs)
+            name = header["enc"].encode()
+            info = len(name).to_bytes(4, "big") + name + bytes(8) + (256).to_bytes(4, "big")
+            key = hashlib.sha256((1).to_bytes(4, "big") + shared + info).digest()
+            return json.loads(AESGCM(key).decrypt(unb64url(iv), unb64url(ciphertext) + unb64url(tag), protected.encode()))
+        except (KeyError, TypeError, InvalidTag) as error:
+            raise ValueError(f"cannot be opened: {error!r}") from error
 
 
 def claims_for(operator, site, command, args, jti=None, lifetime_s=LIFETIME_S, now=None):
@@ -429,17 +486,18 @@ class Upstream:
 # What each command takes: a name alone is required, --name has a value, --name= a whole number, a trailing ? marks a flag.
 DETAILS = ("--channel", "--size", "--phone", "--phone-tail", "--name", "--case", "--item-site", "--low-reach?",
            "--second-factor?")
+SECRETS = ("--code", "--token", "--make-code?", "--make-token?")
 COMMANDS = {
-    "announce": ("item.announce", ("item", "--code", "--token") + DETAILS),
+    "announce": ("item.announce", ("item",) + SECRETS + DETAILS),
     "update": ("item.update", ("item",) + DETAILS),
     "cancel": ("item.cancel", ("item",)),
     "transfer": ("item.transfer", ("item", "to", "--waybill")),
     "extend": ("item.extend", ("item", "--days=")),
     "delivered": ("item.delivered", ("item", "--via", "--undeliverable?")),
     "received": ("item.received", ("item",)),
-    "reissue": ("code.reissue", ("item", "--code", "--token")),
+    "reissue": ("code.reissue", ("item",) + SECRETS),
     "revoke": ("code.revoke", ("item",)),
-    "grant": ("delegate.grant", ("item", "--code", "--token", "--phone-tail")),
+    "grant": ("delegate.grant", ("item",) + SECRETS + ("--phone-tail",)),
     "ungrant": ("delegate.revoke", ("item",)),
     "open": ("compartment.open", ("compartment",)),
     "block": ("compartment.block", ("compartment", "--note")),
@@ -484,7 +542,7 @@ def parse(argv):
     p.add_argument("--jti", help="id of the command; default: a new one")
     p.add_argument("--retain", action="store_true", help="publish the command retained, which the locker refuses")
     sub = p.add_subparsers(dest="do", required=True)
-    sub.add_parser("keys", help="make the key pair and print where the public one is")
+    sub.add_parser("keys", help="make the key pairs and print where the public ones are: command_keys, and seal_key for codes the locker makes")
     listen = sub.add_parser("listen", help="print events as JSON lines")
     listen.add_argument("--no-ack", action="store_true")
     listen.add_argument("--out", help="write the events there instead")
@@ -552,6 +610,8 @@ def do_command(args):
         answer = up.command(name, values, args.jti, args.timeout, retain=args.retain)
     finally:
         up.close()
+    if "sealed" in answer and os.path.exists(Seal(args.keys).private_file):
+        answer["unsealed"] = Seal(args.keys).load().open(answer["sealed"])  # of this program, not of the locker
     print(json.dumps(answer, ensure_ascii=False))
     return EXIT_OK if answer["result"] == "ok" else EXIT_REFUSED
 
@@ -582,6 +642,7 @@ def do_publish(args):
 
 def do_keys(args):
     print(Keys(args.keys, args.kid).load().public_file)
+    print(Seal(args.keys).load().public_file)
     return EXIT_OK
 
 

@@ -86,11 +86,14 @@ def health(page):
         "faults": {"type": "array", "items": fault}}, "state/health")
 
 
+JWE = r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{22}$"
+
+
 def answer(page):
     from page import words
     return an_object(("id", "result", "time"), {
         "id": text(ID), "result": fixed(("ok", "refused", "failed", "unknown")), "reason": word(page.reasons),
-        "outcome": word(words(page.fields["outcome"][0])), "compartment": text(LABEL), "why": text(most=256), "time": text(TIME),
+        "outcome": word(words(page.fields["outcome"][0])), "compartment": text(LABEL), "why": text(most=256), "time": text(TIME), "sealed": text(JWE, most=1535),
         "status": health(page)}, "rsp")
 
 
@@ -112,7 +115,7 @@ CODE, TOKEN = text("^[0-9]{6,16}$"), text("^[!-~]{22,128}$")
 PERSON = {"channel": fixed(("locker", "window", "post")), "size": fixed(("S", "M", "L", "XL")), "phone": text("^[+]?[0-9]{5,20}$"),
           "phone_tail": text("^[0-9]{4}$"), "low_reach": flag(), "name": text(most=64), "case": text(ID), "site": text(SHORT_ID),
           "second_factor": flag()}
-SECRET = {"code": CODE, "token": TOKEN}
+SECRET = {"code": CODE, "token": TOKEN, "make_code": flag(), "make_token": flag()}
 ITEM, DOOR, STAFF = {"item_id": text(ID)}, {"compartment": text("^[A-Za-z0-9._-]{1,7}$")}, {"staff_id": text(SHORT_ID)}
 
 # Command: what it needs, what it may have, and what of the latter at least one must be there.
@@ -144,6 +147,8 @@ def command(name):
     args = {**an_object(needed, {**needed, **maybe}), "additionalProperties": False}
     if one_of:
         args["anyOf"] = [{"required": [each]} for each in one_of]
+    if "make_code" in maybe:
+        args["not"] = {"anyOf": [{"required": [each, "make_" + each], "properties": {"make_" + each: {"const": True}}} for each in ("code", "token")]}
     claims = {"iss": text(SHORT_ID), "aud": text("^[A-Za-z0-9._-]{1,32}/[A-Za-z0-9._-]{1,32}$"), "iat": number(0, 2 ** 53),
               "exp": number(0, 2 ** 53), "jti": text(ID), "cmd": {"const": name}, "args": args}
     required = [each for each in claims if needed or each != "args"]

@@ -234,6 +234,7 @@ struct lk_config {
     struct lk_config_card card;
     struct lk_config_panel panel;
     unsigned code_digits;                 /* [codes] digits: 6..16 */
+    char seal_key[LK_CONFIG_PATH_LEN];    /* [codes]; "": the locker makes no codes */
     unsigned inspect_every_days;          /* [staff]; 0: rounds are not asked for */
     unsigned retention_days;              /* [deposit] */
     unsigned remind_days;                 /* [retention]: less than retention_days; 0: nobody is reminded */

@@ -46,6 +46,12 @@ enum lk_given {
     LK_GIVEN_SECOND_FACTOR = 128,
 };
 
+enum {
+    LK_CODE_MAX = 16,    /* digits of a code */
+    LK_TOKEN_MAX = 128,  /* bytes of a QR text */
+    LK_SEALED_MAX = 1535 /* bytes of a code and token sealed to upstream's key */
+};
+
 struct lk_command {
     enum lk_command_kind kind;
     char jti[LK_JTI_MAX + 1];
@@ -54,8 +60,11 @@ struct lk_command {
     struct lk_item item;                /* announce, cancel: id and what args gave */
     char compartment[LK_LABEL_MAX + 1]; /* open: the label as sent */
     int door;                           /* filled by the engine from the label; LK_NO_DOOR when there is no such door */
-    char code[17];                      /* announce: digits, "" when not given. Erased by the engine once hashed. */
-    char token[129];                    /* announce: QR text, "" when not given. Erased by the engine once hashed. */
+    char code[LK_CODE_MAX + 1];         /* announce: digits, "" when not given. Erased by the engine once hashed. */
+    char token[LK_TOKEN_MAX + 1];       /* announce: QR text, "" when not given. Erased by the engine once hashed. */
+    bool make_code, make_token; /* announce, reissue, grant: the locker makes it; then .code, .token are its own */
+    const char *sealed;         /* what was made, sealed to upstream's key, for the answer; borrowed during the step.
+                                   NULL: nothing was made */
     char phone[21];             /* announce, update: digits, maybe a leading +. Erased by the engine once hashed. */
     uint32_t given;             /* announce, update: which optional fields of .item were there (LK_GIVEN) */
     enum lk_custody to;         /* transfer: AT_WINDOW or WITH_COURIER */

@@ -76,7 +76,8 @@ struct lk_effect {
     char jti[LK_JTI_MAX + 1];
     char waybill[LK_WAYBILL_MAX + 1];
     uint8_t digest[32];
-    bool status; /* COMMAND: upstream asked for the site's status: the answer carries it */
+    const char *sealed; /* COMMAND: goes with the answer, and is stored with it; borrowed, as long as the input is */
+    bool status;        /* COMMAND: upstream asked for the site's status: the answer carries it */
     struct lk_member member;
     uint64_t seq;
     struct lk_event event;

@@ -9,6 +9,7 @@
 #ifndef STORE_FIND_H
 #define STORE_FIND_H
 
+#include "core/command.h"
 #include "store/store.h"
 
 /* A look-up's answer. */
@@ -63,6 +64,13 @@ int lk_store_phone(struct lk_store *store, const char *phone, uint8_t ret_mac[32
 
 /* A number for a new drop-off that no item of this store has: "D" and 9 digits from the CSPRNG. */
 int lk_store_new_receipt(struct lk_store *store, char ret_id[LK_ITEM_ID_MAX + 1]);
+
+/* A code of this many digits that is nobody's live one, from the CSPRNG. -ENOSPC: hardly any is left. The caller erases
+ * it. */
+int lk_store_new_code(struct lk_store *store, unsigned digits, char ret_code[LK_CODE_MAX + 1]);
+
+/* A token of 192 bits as base64url, from the CSPRNG. The caller erases it. */
+int lk_store_new_token(char ret_token[LK_TOKEN_MAX + 1]);
 
 /* The keyed hashes for an announcement: code, token, or both; NULL or "" for "none". The caller erases the texts.
  * 0 or -ENOMEM. */

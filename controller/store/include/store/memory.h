@@ -7,6 +7,7 @@
 #ifndef STORE_MEMORY_H
 #define STORE_MEMORY_H
 
+#include "core/command.h"
 #include "store/store.h"
 
 /* Whether a command was here before. Commands are remembered by LK_FX_COMMAND in lk_store_apply(); a second one with
@@ -22,6 +23,7 @@ struct lk_store_command {
     enum lk_result result; /* the stored answer; valid when SAME */
     enum lk_reason reason;
     enum lk_outcome outcome;
+    char sealed[LK_SEALED_MAX + 1]; /* what the locker made and sealed to upstream's key; "": nothing */
 };
 
 /* digest: SHA-256 of the whole token (struct lk_command). */

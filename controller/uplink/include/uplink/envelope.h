@@ -75,6 +75,7 @@ struct lk_envelope_answer {
     const char *compartment; /* NULL: left out */
     const char *why;         /* English, for the integrator's log; NULL: left out */
     const char *time;
+    const char *sealed; /* the code and token that the locker made, sealed to upstream; NULL: left out */
     const char *extra; /* a JSON value, byte for byte, under "status"; NULL: left out */
 };
 
