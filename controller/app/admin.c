@@ -45,6 +45,7 @@ const struct lk_admin_command lk_admin_table[] = {
     {"item_reject", LK_ADMIN_CHANGE, lk_admin_item_reject, WINDOW},
     {"item_extend", LK_ADMIN_CHANGE, lk_admin_item_extend, WINDOW},
     {"purge", LK_ADMIN_CHANGE, lk_admin_purge, CABINET},
+    {"reload", LK_ADMIN_CHANGE, lk_admin_reload, CABINET},
     {"backup", LK_ADMIN_CHANGE, lk_admin_backup, CABINET},
     {"staff_add", LK_ADMIN_CHANGE, lk_admin_staff_add, CABINET},
     {"staff_remove", LK_ADMIN_CHANGE, lk_admin_staff_remove, CABINET},

@@ -3,6 +3,7 @@
 #include "windows.h"
 #include "wiring.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -227,6 +228,20 @@ static void on_signal(evutil_socket_t fd, short what, void *user)
     begin_stop(user);
 }
 
+/* Also when there is no uplink: a service manager asks whatever is configured. */
+static void on_reload(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct lk_app *app = user;
+    char buf[256];
+    struct lk_text why = lk_text_init(buf, sizeof(buf));
+    struct lk_postal_reloaded done;
+    if (app->postal && app->started && !app->stopping) {
+        (void)lk_postal_reload(app->postal, &done, &why); /* says in the log what came of it */
+    }
+}
+
 /* --- the beginning
  * ---------------------------------------------------------------------------------------------------------------------------------------
  */
@@ -352,14 +367,18 @@ static int open_lines(struct lk_app *app, struct lk_text *why)
 
 static int start_loop(struct lk_app *app, struct lk_text *why)
 {
-    static const int signals[] = {SIGTERM, SIGINT};
+    static const struct {
+        int number;
+        event_callback_fn taken;
+    } signals[] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_reload}};
     app->base = event_base_new();
     if (!app->base || lk_worker_create(app->base, &app->worker) < 0) {
         lk_text_add(why, "the event loop cannot be made: out of memory");
         return EX_OSERR;
     }
-    for (unsigned i = 0; i < 2; i++) {
-        app->signals[i] = evsignal_new(app->base, signals[i], on_signal, app);
+    _Static_assert(LK_ARRAY_SIZE(signals) == LK_APP_SIGNALS, "a place for each");
+    for (unsigned i = 0; i < LK_APP_SIGNALS; i++) {
+        app->signals[i] = evsignal_new(app->base, signals[i].number, signals[i].taken, app);
         if (!app->signals[i] || event_add(app->signals[i], NULL) < 0) {
             return EX_OSERR;
         }
@@ -448,8 +467,9 @@ void lk_app_end(struct lk_app *app)
     app->dues = lk_dues_destroy(app->dues);
     app->engine = lk_engine_destroy(app->engine);
     app->store = lk_store_close(app->store);
-    free_event(app->signals[0]);
-    free_event(app->signals[1]);
+    for (unsigned i = 0; i < LK_APP_SIGNALS; i++) {
+        free_event(app->signals[i]);
+    }
     free_event(app->housekeeping);
     free_event(app->stop_timer);
     if (app->base) {

@@ -18,7 +18,7 @@
 #include "readers.h"
 #include "worker.h"
 
-enum { LK_ADMIN_WAITING = 32 };
+enum { LK_ADMIN_WAITING = 32, LK_APP_SIGNALS = 3 };
 
 /* What main chose: the real backends, or simulated ones. */
 struct lk_backends {
@@ -57,7 +57,7 @@ struct lk_app {
     struct lk_lamps *lamps;     /* likewise */
     struct lk_worker *worker;
     struct lk_dues *dues; /* NULL until everything stands */
-    struct event *signals[2], *housekeeping, *stop_timer;
+    struct event *signals[LK_APP_SIGNALS], *housekeeping, *stop_timer;
     int64_t started_at_ms, tidy_at_ms, metrics_at_ms;
     bool stopping, started;
     bool hours_missing; /* it was said that this year has no [holidays YEAR] */
@@ -124,7 +124,8 @@ lk_admin_handler lk_admin_inspected, lk_admin_round_done;        /* admin_change
 lk_admin_handler lk_admin_item_receive, lk_admin_item_hand_over; /* admin_item.c: these and the next ones */
 lk_admin_handler lk_admin_item_send, lk_admin_item_return, lk_admin_item_reject, lk_admin_item_extend;
 lk_admin_handler lk_admin_items, lk_admin_recalls;
-lk_admin_handler lk_admin_purge; /* admin_purge.c */
+lk_admin_handler lk_admin_purge;  /* admin_purge.c */
+lk_admin_handler lk_admin_reload; /* admin_reload.c */
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 

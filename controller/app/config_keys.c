@@ -144,6 +144,8 @@ const struct lk_config_key lk_config_keys[] = {
      "MQTT keep-alive, in s"},
     {LK_SEC_UPLINK, "health_s", LK_TYPE_UINT, IN(lk_config, uplink.health_s), 5, 3600, NULL, "60", NULL,
      "how often state/health is sent, in s"},
+    {LK_SEC_UPLINK, "expiry_warn_days", LK_TYPE_UINT, IN(lk_config, uplink.expiry_warn_days), 1, 365, NULL, "30", NULL,
+     "so many days before ca or cert expires people are told"},
     {LK_SEC_UPLINK, "outbox_most", LK_TYPE_UINT, IN(lk_config, uplink.outbox_most), 100, 10000000, NULL, "1000000",
      NULL, "events that may wait for upstream's acknowledgement; then nothing new is taken in, and pickups go on"},
     {LK_SEC_UPLINK, "outbox_alarm_percent", LK_TYPE_UINT, IN(lk_config, uplink.outbox_alarm_percent), 1, 90, NULL, "50",

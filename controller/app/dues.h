@@ -3,8 +3,8 @@
  * and empties the store's files of what was erased. Every minute, and soon after lk_dues_look().
  *
  * Thread: the owner thread. Blocking: a commit per due, at most DUES_PER_TURN of them before others get their turn; a
- * scrub of the store once a day, the first one ten minutes after a start, only when the kiosk rests. Errors: told in the
- * log; the next minute tries again.
+ * scrub of the store once a day, the first one ten minutes after a start, only when the kiosk rests. Errors: told in
+ * the log; the next minute tries again.
  */
 #ifndef APP_DUES_H
 #define APP_DUES_H

@@ -117,8 +117,8 @@ void lk_postal_status(const struct lk_postal *p, struct lk_postal_status *ret_st
         .last_error = p->last_error,
         .sent = p->sent,
         .alive_at_ms = lk_uplink_alive_at_ms(p->uplink),
-        .command_keys = p->keys ? (unsigned)lk_command_keys_count(p->keys) : 0,
-        .seal_key = p->seal ? lk_seal_key_id(p->seal) : "",
+        .command_keys = p->trust.keys ? (unsigned)lk_command_keys_count(p->trust.keys) : 0,
+        .seal_key = p->trust.seal ? lk_seal_key_id(p->trust.seal) : "",
         .level = p->level,
         .outbox_most = p->config->uplink.outbox_most,
         .left_out = p->engine ? lk_engine_core(p->engine)->left_out : 0,
@@ -129,7 +129,7 @@ void lk_postal_status(const struct lk_postal *p, struct lk_postal_status *ret_st
  * ----------------------------------------------------------------------------------------------------------------------------------
  */
 
-static int make_uplink(struct lk_postal *p, struct lk_text *why)
+struct lk_uplink_config lk_postal_uplink_config(const struct lk_postal *p)
 {
     static const enum lk_mqtt_version versions[] = {
         [LK_CONFIG_MQTT_AUTO] = LK_MQTT_AUTO,
@@ -137,7 +137,7 @@ static int make_uplink(struct lk_postal *p, struct lk_text *why)
         [LK_CONFIG_MQTT_311] = LK_MQTT_311,
     };
     const struct lk_config_uplink *from = &p->config->uplink;
-    struct lk_uplink_config config = {
+    return (struct lk_uplink_config){
         .url = from->url,
         .site = p->site,
         .epoch = lk_store_epoch(p->store),
@@ -150,37 +150,15 @@ static int make_uplink(struct lk_postal *p, struct lk_text *why)
         .mqtt_version = versions[from->mqtt_version],
         .keepalive_s = from->keepalive_s,
     };
+}
+
+static int make_uplink(struct lk_postal *p, struct lk_text *why)
+{
+    struct lk_uplink_config config = lk_postal_uplink_config(p);
     char error[LK_UPLINK_ERROR_MAX] = "";
     int r = lk_uplink_create(&config, &p->uplink, error);
     if (r < 0) {
         lk_text_addf(why, "the uplink cannot be set up: %s", error[0] ? error : strerror(-r));
-    }
-    return r;
-}
-
-static int make_keys(struct lk_postal *p, struct lk_text *why)
-{
-    char error[LK_COMMAND_WHY_MAX] = "";
-    const char *files = p->config->uplink.command_keys;
-    if (files[0] == '\0') {
-        return 0;
-    }
-    int r = lk_command_keys_load(files, &p->keys, error);
-    if (r < 0) {
-        lk_text_addf(why, "the command keys cannot be loaded: %s", error[0] ? error : strerror(-r));
-    }
-    return r;
-}
-
-static int make_seal(struct lk_postal *p, struct lk_text *why)
-{
-    char error[LK_COMMAND_WHY_MAX] = "";
-    if (p->config->seal_key[0] == '\0') {
-        return 0;
-    }
-    int r = lk_seal_key_load(p->config->seal_key, &p->seal, error);
-    if (r < 0) {
-        lk_text_addf(why, "the key that codes are sealed to cannot be loaded: %s", error[0] ? error : strerror(-r));
     }
     return r;
 }
@@ -191,7 +169,8 @@ static int make_timers(struct lk_postal *p, struct event_base *base)
     p->outbox_timer = event_new(base, -1, 0, lk_postal_on_outbox_timer, p);
     p->snapshot_timer = event_new(base, -1, 0, lk_postal_on_snapshot_timer, p);
     p->health_timer = event_new(base, -1, EV_PERSIST, lk_postal_on_health_timer, p);
-    if (!p->readable || !p->outbox_timer || !p->snapshot_timer || !p->health_timer) {
+    p->trust_timer = event_new(base, -1, 0, lk_postal_on_trust_timer, p);
+    if (!p->readable || !p->outbox_timer || !p->snapshot_timer || !p->health_timer || !p->trust_timer) {
         return -ENOMEM;
     }
     struct timeval health = {.tv_sec = p->config->uplink.health_s};
@@ -215,8 +194,7 @@ int lk_postal_create(const struct lk_postal_config *config, struct lk_postal **r
     (void)lk_text_copy(p->site.operator_id, sizeof(p->site.operator_id), p->config->site.operator_id);
     (void)lk_text_copy(p->site.site_id, sizeof(p->site.site_id), p->config->site.id);
     lk_outbox_init(&p->outbox, lk_store_epoch(p->store), lk_store_last_seq(p->store), lk_store_acked(p->store), 0);
-    int r = make_keys(p, why);
-    r = r < 0 ? r : make_seal(p, why);
+    int r = lk_postal_read_trust(p, &p->trust, why);
     if (r == 0) {
         r = make_uplink(p, why);
     }
@@ -236,6 +214,7 @@ void lk_postal_serve(struct lk_postal *p, struct lk_engine *engine)
     if (p) {
         p->engine = engine;
         lk_postal_look_at_room(p);
+        event_active(p->trust_timer, EV_TIMEOUT, 0);
         lk_postal_publish_states(p);
     }
 }
@@ -256,9 +235,9 @@ struct lk_postal *lk_postal_stop(struct lk_postal *p)
     free_event(p->outbox_timer);
     free_event(p->snapshot_timer);
     free_event(p->health_timer);
+    free_event(p->trust_timer);
     (void)lk_uplink_stop(p->uplink);
-    (void)lk_command_keys_free(p->keys);
-    (void)lk_seal_key_free(p->seal);
+    lk_postal_free_trust(&p->trust);
     lk_postal_forget_replies(p);
     free(p);
     return NULL;

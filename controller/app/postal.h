@@ -35,6 +35,17 @@ void lk_postal_changed(struct lk_postal *postal);
 void lk_postal_command(struct lk_postal *postal, const struct lk_effect *command);
 void lk_postal_replay(struct lk_postal *postal, uint64_t from_seq);
 
+/* What a reload came to. Texts are valid until the next one. */
+struct lk_postal_reloaded {
+    unsigned command_keys;
+    const char *seal_key; /* its id; "": none */
+    bool reconnects;      /* TLS files or the password changed: the connection is made anew */
+};
+
+/* Reads command keys, seal key, certificates and password anew: all of them are good and count from now on, or
+ * everything stays as it was, and that is told (fault `keys`). 0, or negative errno with *why naming the file. */
+int lk_postal_reload(struct lk_postal *postal, struct lk_postal_reloaded *ret_done, struct lk_text *why);
+
 /* For status pages and the watchdog. */
 struct lk_postal_status {
     bool connected;

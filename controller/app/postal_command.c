@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ANSWER_EXPIRY_S = 3600 }; /* who wants it later sends the same token again */
+
 /* --- where answers go
  * -------------------------------------------------------------------------------------------------------------------
  */
@@ -84,7 +86,9 @@ static void respond(struct lk_postal *p, const struct lk_envelope_answer *timele
         to = (struct lk_uplink_reply_to){reply->topic, reply->correlation, reply->correlation_len};
     }
     lk_crash_point("answer-before");
-    (void)lk_uplink_respond(p->uplink, reply ? &to : NULL, t.buf, t.len);
+    struct lk_uplink_extra extra = {.expiry_s = ANSWER_EXPIRY_S, .user = {{.name = "result"}}};
+    (void)lk_text_copy(extra.user[0].value, sizeof(extra.user[0].value), lk_result_name(answer.result));
+    (void)lk_uplink_respond(p->uplink, reply ? &to : NULL, t.buf, t.len, &extra);
     lk_crash_point("answer-after");
     if (reply) {
         forget_reply(reply);
@@ -142,11 +146,11 @@ static enum lk_reason verify(struct lk_postal *p, const struct lk_uplink_notice 
         (void)lk_text_copy(why, LK_COMMAND_WHY_MAX, "longer than 16 KiB");
         return LK_REASON_OVERSIZE;
     }
-    if (!p->keys) {
+    if (!p->trust.keys) {
         (void)lk_text_copy(why, LK_COMMAND_WHY_MAX, "no command keys are configured (uplink.command_keys)");
         return LK_REASON_UNKNOWN_KEY;
     }
-    return lk_command_verify(p->keys, &context, notice->payload, notice->len, command, why);
+    return lk_command_verify(p->trust.keys, &context, notice->payload, notice->len, command, why);
 }
 
 /* The same id again: the stored answer, without doing anything. One still under way is answered when it is known. */

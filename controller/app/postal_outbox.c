@@ -5,6 +5,7 @@
 #include "uplink/envelope.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 
 enum { BATCH = 64 };
 
@@ -33,7 +34,10 @@ static bool publish_record(void *user, const struct lk_record *record)
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
     lk_envelope_event(&t, &p->site, record, lk_config_status_code(p->config, record->type));
     lk_crash_point("publish-before");
-    int r = lk_uplink_publish(p->uplink, LK_TOPIC_EVT, lk_topic_class(record->type), t.buf, t.len, record->seq);
+    struct lk_uplink_extra extra = {.user = {{.name = "type"}, {.name = "seq"}}};
+    (void)lk_text_copy(extra.user[0].value, sizeof(extra.user[0].value), lk_event_type_name(record->type));
+    (void)snprintf(extra.user[1].value, sizeof(extra.user[1].value), "%llu", (unsigned long long)record->seq);
+    int r = lk_uplink_publish(p->uplink, LK_TOPIC_EVT, lk_topic_class(record->type), t.buf, t.len, record->seq, &extra);
     lk_crash_point("publish-after");
     if (r < 0) {
         return false;

@@ -8,7 +8,7 @@
 
 bool lk_postal_makes_codes(const struct lk_postal *p)
 {
-    return p->seal != NULL;
+    return p->trust.seal != NULL;
 }
 
 static int make(const struct lk_postal *p, struct lk_command *command)
@@ -34,7 +34,7 @@ int lk_postal_make_codes(const struct lk_postal *p, struct lk_command *command, 
         .token = command->make_token ? command->token : "",
         .iat = lk_clock_wall_ms(p->clock) / 1000,
     };
-    r = r < 0 ? r : lk_seal(p->seal, &secret, sealed);
+    r = r < 0 ? r : lk_seal(p->trust.seal, &secret, sealed);
     if (r < 0) {
         lk_log(LK_ERR, LK_BLAME_DEVICE, "a code cannot be %s: %s", r == -ENOSPC ? "made, hardly any is free" : "sealed",
                strerror(-r));

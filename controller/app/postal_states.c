@@ -5,7 +5,7 @@
 #include "uplink/envelope.h"
 #include "wiring.h"
 
-enum { FAULTS_MOST = 2 * LK_MAX_BANKS + 4 };
+enum { FAULTS_MOST = 2 * LK_MAX_BANKS + 4 + LK_POSTAL_CERTIFICATES };
 
 void lk_postal_now_text(const struct lk_postal *p, char *buf)
 {
@@ -24,7 +24,7 @@ static void publish_compartments(struct lk_postal *p)
     lk_postal_now_text(p, time);
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
     lk_envelope_compartments(&t, lk_store_epoch(p->store), lk_store_last_seq(p->store), time, all, (size_t)cfg->doors);
-    if (lk_uplink_publish(p->uplink, LK_TOPIC_COMPARTMENTS, NULL, t.buf, t.len, 0) == 0) {
+    if (lk_uplink_publish(p->uplink, LK_TOPIC_COMPARTMENTS, NULL, t.buf, t.len, 0, NULL) == 0) {
         p->printed = lk_postal_fingerprint(core, cfg->doors);
     }
 }
@@ -55,6 +55,7 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
             faults[n++] = (struct lk_envelope_fault){"wiring", p->config->bank[b].name, LK_REASON_WIRING_CHANGED};
         }
     }
+    n += lk_postal_trust_faults(p, faults + n, room - n);
     struct lk_rounds rounds;
     struct lk_stamp now = lk_engine_stamp(p->engine);
     if (lk_rounds_state(p->store, p->config, &now, &rounds) == 0 && rounds.due && n < room) {
@@ -95,7 +96,9 @@ static void publish_health(struct lk_postal *p)
 {
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
     lk_postal_health_text(p, &t);
-    (void)lk_uplink_publish(p->uplink, LK_TOPIC_HEALTH, NULL, t.buf, t.len, 0);
+    /* What a dead locker said last about its health is not to be believed for long. */
+    struct lk_uplink_extra extra = {.expiry_s = 3 * p->config->uplink.health_s};
+    (void)lk_uplink_publish(p->uplink, LK_TOPIC_HEALTH, NULL, t.buf, t.len, 0, &extra);
 }
 
 void lk_postal_publish_states(struct lk_postal *p)

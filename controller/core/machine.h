@@ -349,8 +349,8 @@ void lk_due_run(struct lk_step *s);
 void lk_outbox_room(struct lk_step *s); /* LK_IN_OUTBOX */
 /* Why nothing new is taken in now; NONE: it is. */
 enum lk_reason lk_outbox_refusal(const struct lk_core *core);
-/* The end of a step: while the outbox is full, its events that tell nothing new become a count. Never one about custody,
- * an opening, a person's doing that has to be accounted for, or the first of a kind. */
+/* The end of a step: while the outbox is full, its events that tell nothing new become a count. Never one about
+ * custody, an opening, a person's doing that has to be accounted for, or the first of a kind. */
 void lk_outbox_spare(struct lk_step *s);
 
 /* --- commands.c, admin.c, site.c
@@ -369,6 +369,7 @@ void lk_inspect_round(struct lk_step *s);
 void lk_site_boot(struct lk_step *s);
 void lk_site_shutdown(struct lk_step *s);
 void lk_site_clock(struct lk_step *s);
+void lk_site_tell(struct lk_step *s); /* LK_IN_SITE */
 void lk_site_bank(struct lk_step *s);
 /* Another door than the pulsed one opened: the bank stands still until staff resume it (law 3). */
 void lk_site_stop_bank(struct lk_step *s, int bank, enum lk_reason reason);

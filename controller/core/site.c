@@ -167,6 +167,15 @@ void lk_site_clock(struct lk_step *s)
     }
 }
 
+/* What only the outside can see, such as a certificate's date: told, and nothing else. */
+void lk_site_tell(struct lk_step *s)
+{
+    struct lk_event *e = lk_fx_event(s, LK_EV_SITE_DEGRADED, LK_NO_DOOR);
+    e->reason = s->in->reason;
+    e->alarm = s->in->reason != LK_REASON_RECOVERED;
+    memcpy(e->note, s->in->note, sizeof(e->note));
+}
+
 static void bank_event(struct lk_step *s, enum lk_event_type type, bool alarm)
 {
     struct lk_event *e = lk_fx_event(s, type, LK_NO_DOOR);

@@ -81,6 +81,9 @@ static void dispatch(struct lk_step *s)
     case LK_IN_DUE:
         lk_due_run(s);
         break;
+    case LK_IN_SITE:
+        lk_site_tell(s);
+        break;
     case LK_IN_OUTBOX:
         lk_outbox_room(s);
         break;

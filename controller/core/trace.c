@@ -175,6 +175,9 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
         add(&text, "item", in->item.id);
         add(&text, "custody", in->found ? lk_custody_name(in->item.custody) : "");
         break;
+    case LK_IN_SITE:
+        add_reason(&text, in->reason);
+        break;
     case LK_IN_OUTBOX:
         add(&text, "level", lk_outbox_level_name(in->outbox));
         break;

@@ -182,6 +182,30 @@ static void human_uplink(struct lk_ctl *ctl, const json_t *r)
     lk_table_free(&t);
 }
 
+static void human_reload(struct lk_ctl *ctl, const json_t *r)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
+    const char *seal = lk_ctl_get(r, "seal_key", b, sizeof(b));
+    lk_say(stdout, ctl->lang, "ctl.reload.done",
+           LK_WORDS({"keys", lk_ctl_get(r, "command_keys", a, sizeof(a))}, {"seal", seal[0] != '\0' ? seal : "-"}));
+    lk_say(stdout, ctl->lang,
+           json_is_true(json_object_get(r, "reconnects")) ? "ctl.reload.reconnects" : "ctl.reload.same",
+           LK_WORDS({"", ""}));
+}
+
+int lk_cmd_reload(struct lk_ctl *ctl)
+{
+    json_t *result = NULL;
+    int code = lk_ctl_call(ctl, "reload", json_object(), true, NULL, &result);
+    if (code == LK_EXIT_OK && ctl->json) {
+        lk_ctl_print_json(result);
+    } else if (code == LK_EXIT_OK) {
+        human_reload(ctl, result);
+    }
+    json_decref(result);
+    return code;
+}
+
 int lk_cmd_uplink(struct lk_ctl *ctl)
 {
     return lk_show(ctl, "uplink", NULL, human_uplink, NULL);

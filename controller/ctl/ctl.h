@@ -139,5 +139,6 @@ int lk_cmd_inspect(struct lk_ctl *ctl);
 int lk_cmd_item(struct lk_ctl *ctl);
 int lk_cmd_recalls(struct lk_ctl *ctl);
 int lk_cmd_purge(struct lk_ctl *ctl);
+int lk_cmd_reload(struct lk_ctl *ctl);
 
 #endif

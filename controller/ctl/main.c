@@ -39,6 +39,7 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"item", 2, 3, O(WHY) | O(CODE_FILE), CHANGE_S, lk_cmd_item},
     {"recalls", 0, 0, O(ROUND), READ_S, lk_cmd_recalls},
     {"purge", 0, 0, O(DRY_RUN), CHECK_S, lk_cmd_purge},
+    {"reload", 0, 0, 0, CHANGE_S, lk_cmd_reload},
     {"inspect", 0, 600, INSPECT_OPTIONS, CHANGE_S, lk_cmd_inspect},
 };
 const size_t lk_ctl_command_count = LK_ARRAY_SIZE(lk_ctl_commands);

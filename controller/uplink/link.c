@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "private.h"
+#include "probe.h"
 #include "uplink/envelope.h"
 
 #include <errno.h>
@@ -17,7 +18,10 @@ enum {
     STEADY_MS = 10000,     /* a connection that lasted this long forgets the failures before it */
     LEAVE_MS = 1500,       /* `stopped` is acknowledged within this */
     CLOSE_MS = 600,        /* our DISCONNECT is through within this */
-    PAHO_FULL_MS = 20,     /* Paho's buffer is full: try again then */
+    HANG_UPS = 2,          /* on MQTT 5, then 3.1.1 is tried; doubled when that did not help */
+    HANG_UPS_MOST = 1024,
+    RENEW_MS = 600,    /* our DISCONNECT is through, then the next attempt */
+    PAHO_FULL_MS = 20, /* Paho's buffer is full: try again then */
     SUBSCRIPTIONS = 2,
     SEND_AT_ONCE = 256, /* publications in one turn */
 };
@@ -116,13 +120,14 @@ static int renew(struct lk_uplink *up)
     struct lk_mqtt_settings settings = mqtt_settings(&up->set);
     struct lk_mqtt_handler handler = lk_inbox_handler(up);
     struct lk_mqtt *fresh;
-    if (!lk_mqtt_is_spoilt(up->mqtt)) {
+    if (!lk_mqtt_is_spoilt(up->mqtt) && !up->link.fresh) {
         return 0;
     }
     int r = lk_mqtt_create(&settings, &handler, &fresh);
     if (r == 0) {
         lk_mqtt_abandon(up->mqtt);
         up->mqtt = fresh;
+        up->link.fresh = false;
     }
     return r;
 }
@@ -146,6 +151,9 @@ static void on_up(struct lk_uplink *up, const struct lk_mqtt_event *event, int64
     lk_slots_limit(up->slots, fewer ? event->in_flight_most : up->set.in_flight);
     (void)lk_mqtt_set_nodelay(up->set.port);
     link->session++;
+    link->trying_311 = false;
+    link->hung_up = 0;
+    link->hung_up_most = HANG_UPS;
     link->subscribed = 0;
     link->warning[0] = '\0';
     enter(link, LK_LINK_SUBSCRIBING, now_ms + SUBSCRIBE_MS);
@@ -155,12 +163,39 @@ static void on_up(struct lk_uplink *up, const struct lk_mqtt_event *event, int64
     }
 }
 
+static void speak(struct lk_link *link, enum lk_mqtt_version version, int64_t now_ms)
+{
+    link->fresh = link->version == LK_MQTT_311 && version == LK_MQTT_5; /* Paho's object cannot go back */
+    link->version = version;
+    link->hung_up = 0;
+    if (version == LK_MQTT_311) {
+        link->deadline_at_ms = now_ms;
+    }
+}
+
+/* Some brokers that know only 3.1.1 say so, others hang up (RabbitMQ 3.10). A proxy without a broker behind it hangs up
+ * too, so 3.1.1 is only tried, less and less often, and stays when it works. */
+static void look_at_version(struct lk_link *link, bool says_no, bool hangs_up, int64_t now_ms)
+{
+    if (link->version == LK_MQTT_5 && says_no) {
+        speak(link, LK_MQTT_311, now_ms);
+    } else if (link->version == LK_MQTT_5 && hangs_up && ++link->hung_up >= link->hung_up_most) {
+        link->trying_311 = true;
+        speak(link, LK_MQTT_311, now_ms);
+    } else if (link->trying_311) {
+        link->trying_311 = false;
+        link->hung_up_most = link->hung_up_most < HANG_UPS_MOST ? link->hung_up_most * 2 : HANG_UPS_MOST;
+        speak(link, LK_MQTT_5, now_ms);
+    }
+}
+
 static void on_failed(struct lk_uplink *up, const struct lk_mqtt_event *event, int64_t now_ms)
 {
-    go_down(up, now_ms, event->text);
-    if (event->old_broker && up->set.mqtt_version == LK_MQTT_AUTO && up->link.version == LK_MQTT_5) {
-        up->link.version = LK_MQTT_311;
-        up->link.deadline_at_ms = now_ms;
+    char text[LK_UPLINK_ERROR_MAX] = "";
+    enum lk_probe found = event->mute ? lk_probe(&up->set, text) : LK_PROBE_UNREACHABLE;
+    go_down(up, now_ms, found == LK_PROBE_TLS ? text : event->text);
+    if (up->set.mqtt_version == LK_MQTT_AUTO) {
+        look_at_version(&up->link, event->old_broker, found == LK_PROBE_OPEN, now_ms);
     }
 }
 
@@ -231,8 +266,18 @@ static int hand_over(struct lk_uplink *up, const struct lk_outgoing *o, int64_t 
         up->link.starved = true;
         return r;
     }
-    struct lk_mqtt_publication publication = {o->topic,       o->payload,         o->len, o->retain, o->content_type,
-                                              o->correlation, o->correlation_len, mark};
+    struct lk_mqtt_publication publication = {
+        .topic = o->topic,
+        .payload = o->payload,
+        .len = o->len,
+        .retain = o->retain,
+        .content_type = o->content_type,
+        .correlation = o->correlation,
+        .correlation_len = o->correlation_len,
+        .expiry_s = o->extra.expiry_s,
+        .mark = mark,
+    };
+    memcpy(publication.user, o->extra.user, sizeof(publication.user));
     r = lk_mqtt_publish(up->mqtt, &publication);
     if (r == -EAGAIN) {
         lk_slots_put_back(up->slots, mark);
@@ -282,6 +327,31 @@ static void close_cleanly(struct lk_uplink *up, int64_t now_ms)
 {
     enter(&up->link, LK_LINK_CLOSING, now_ms + CLOSE_MS);
     lk_mqtt_disconnect(up->mqtt);
+}
+
+/* Clean, so that nobody is told by the will that we are gone: we are back in a moment. */
+static void look_for_new_files(struct lk_uplink *up, int64_t now_ms)
+{
+    struct lk_link *link = &up->link;
+    pthread_mutex_lock(&up->lock);
+    bool renewed = up->renewed;
+    if (renewed) {
+        memcpy(up->set.password, up->new_password, sizeof(up->set.password));
+        explicit_bzero(up->new_password, sizeof(up->new_password));
+        up->renewed = false;
+    }
+    pthread_mutex_unlock(&up->lock);
+    if (!renewed || link->state == LK_LINK_CONNECTING) {
+        return; /* an attempt under way fails or not; the next one reads the files */
+    }
+    if (link->state == LK_LINK_UP || link->state == LK_LINK_SUBSCRIBING) {
+        lk_mqtt_disconnect(up->mqtt);
+        go_down(up, now_ms, "keys and certificates were read anew");
+    }
+    if (link->state == LK_LINK_DOWN) {
+        link->backoff_ms = up->set.reconnect_min_ms;
+        link->deadline_at_ms = now_ms + RENEW_MS;
+    }
 }
 
 static void look_for_stop(struct lk_uplink *up, int64_t now_ms)
@@ -434,6 +504,7 @@ static void turn(struct lk_uplink *up)
         drain_events(up);
         int64_t now_ms = lk_uplink_now_ms();
         look_for_stop(up, now_ms);
+        look_for_new_files(up, now_ms);
         if (now_ms >= up->link.deadline_at_ms) {
             on_deadline(up, now_ms);
         }
@@ -460,6 +531,7 @@ void *lk_link_run(void *uplink)
     struct lk_mqtt_handler handler = lk_inbox_handler(up);
     up->link.version = up->set.mqtt_version == LK_MQTT_311 ? LK_MQTT_311 : LK_MQTT_5;
     up->link.backoff_ms = up->set.reconnect_min_ms;
+    up->link.hung_up_most = HANG_UPS;
     enter(&up->link, LK_LINK_DOWN, lk_uplink_now_ms());
     if (lk_mqtt_create(&settings, &handler, &up->mqtt) < 0) {
         lk_inbox_down(up, "the MQTT library refuses to start");

@@ -26,7 +26,8 @@ struct lk_mqtt_event {
     enum lk_mqtt_event_kind kind;
     uint32_t attempt;
     enum lk_mqtt_version version;
-    bool old_broker;         /* it does not speak MQTT 5 */
+    bool old_broker;         /* it does not speak MQTT 5, and says so */
+    bool mute;               /* FAILED: it said nothing in MQTT at all */
     unsigned in_flight_most; /* the broker takes so many publications at once; 0: it did not say */
     char text[LK_UPLINK_ERROR_MAX];
 };
@@ -91,7 +92,9 @@ struct lk_mqtt_publication {
     const char *content_type; /* 5 only */
     const void *correlation;  /* 5 only; NULL: none */
     size_t correlation_len;
-    uintptr_t mark; /* 0..LK_MQTT_MARK_MOST; comes back with published() */
+    uint32_t expiry_s;                                    /* 5 only; 0: it never expires */
+    struct lk_uplink_property user[LK_UPLINK_PROPERTIES]; /* 5 only; until one without a name */
+    uintptr_t mark;                                       /* 0..LK_MQTT_MARK_MOST; comes back with published() */
 };
 
 /* 0: published() follows, unless the connection ends first; -EAGAIN: Paho's buffer is full; -ENOTCONN; -EIO: never. */

@@ -81,6 +81,7 @@ static void on_failed(struct lk_mqtt *m, int code, const char *reason, const cha
     }
     event.old_broker = m->version == LK_MQTT_5 &&
                        (code == PROTOCOL_REFUSED || code == (int)MQTTREASONCODE_UNSUPPORTED_PROTOCOL_VERSION);
+    event.mute = code <= 0;
     m->tls_fault[0] = '\0';
     report(m, &event);
 }
@@ -400,6 +401,31 @@ static void add_text(MQTTProperties *properties, enum MQTTPropertyCodes code, co
     (void)MQTTProperties_add(properties, &p);
 }
 
+static void add_pair(MQTTProperties *properties, const struct lk_uplink_property *pair)
+{
+    MQTTProperty p = {.identifier = MQTTPROPERTY_CODE_USER_PROPERTY};
+    p.value.data.data = (char *)pair->name;
+    p.value.data.len = (int)strlen(pair->name);
+    p.value.value.data = (char *)pair->value;
+    p.value.value.len = (int)strlen(pair->value);
+    (void)MQTTProperties_add(properties, &p);
+}
+
+static void add_properties(MQTTProperties *properties, const struct lk_mqtt_publication *pub)
+{
+    add_text(properties, MQTTPROPERTY_CODE_CONTENT_TYPE, pub->content_type, strlen(pub->content_type));
+    if (pub->correlation) {
+        add_text(properties, MQTTPROPERTY_CODE_CORRELATION_DATA, pub->correlation, pub->correlation_len);
+    }
+    if (pub->expiry_s > 0) {
+        MQTTProperty p = {.identifier = MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL, .value.integer4 = pub->expiry_s};
+        (void)MQTTProperties_add(properties, &p);
+    }
+    for (size_t i = 0; i < LK_UPLINK_PROPERTIES && pub->user[i].name[0] != '\0'; i++) {
+        add_pair(properties, &pub->user[i]);
+    }
+}
+
 static int translate(int rc)
 {
     switch (rc) {
@@ -423,10 +449,7 @@ int lk_mqtt_publish(struct lk_mqtt *m, const struct lk_mqtt_publication *pub)
     message.qos = 1;
     message.retained = pub->retain;
     if (m->version == LK_MQTT_5) {
-        add_text(&message.properties, MQTTPROPERTY_CODE_CONTENT_TYPE, pub->content_type, strlen(pub->content_type));
-        if (pub->correlation) {
-            add_text(&message.properties, MQTTPROPERTY_CODE_CORRELATION_DATA, pub->correlation, pub->correlation_len);
-        }
+        add_properties(&message.properties, pub);
     }
     MQTTAsync_responseOptions o = call_options(m, on_published_3, on_unpublished_3, on_published_5, on_unpublished_5);
     o.context = (void *)((uintptr_t)m->instance << LK_MQTT_MARK_BITS | pub->mark);

@@ -20,6 +20,7 @@ struct lk_outgoing {
     uint64_t tag;
     bool retain;
     const char *content_type;
+    struct lk_uplink_extra extra;
     char *topic;
     void *payload;
     size_t len;
@@ -66,8 +67,11 @@ struct lk_link {
     uint32_t attempt, session;
     unsigned subscribed, backoff_ms;
     enum lk_mqtt_version version;
-    struct lk_outgoing *held; /* taken from the queue, not yet taken by Paho */
-    bool starved;             /* no slot was free */
+    struct lk_outgoing *held;       /* taken from the queue, not yet taken by Paho */
+    bool starved;                   /* no slot was free */
+    unsigned hung_up, hung_up_most; /* AUTO: how often the broker hung up on MQTT 5; with so many 3.1.1 is tried */
+    bool trying_311;                /* ... and is not yet known to work */
+    bool fresh;                     /* the next attempt needs a fresh Paho object */
     char warning[LK_UPLINK_ERROR_MAX];
 };
 
@@ -89,6 +93,8 @@ struct lk_uplink {
     pthread_cond_t ended_cond;
     struct lk_session_news news;
     bool ended;
+    bool renewed;           /* owner -> thread: files have new contents */
+    char new_password[256]; /* ... and this is the password now */
 
     /* the owner's */
     pthread_t thread;

@@ -150,6 +150,21 @@ struct lk_uplink *lk_uplink_stop(struct lk_uplink *up)
     return NULL;
 }
 
+int lk_uplink_renew(struct lk_uplink *up, const struct lk_uplink_config *config, char *why)
+{
+    struct lk_uplink_settings set;
+    int r = lk_uplink_settings_read(config, &set, why);
+    if (r == 0) {
+        pthread_mutex_lock(&up->lock);
+        memcpy(up->new_password, set.password, sizeof(up->new_password));
+        up->renewed = true;
+        pthread_mutex_unlock(&up->lock);
+        lk_inbox_wake(up);
+    }
+    explicit_bzero(&set, sizeof(set));
+    return r;
+}
+
 /* ---- publishing ---- */
 
 static void *place(char **at, const void *bytes, size_t len)
@@ -191,7 +206,7 @@ static int check(const struct lk_uplink *up, size_t len)
 }
 
 int lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const char *class, const void *payload, size_t len,
-                      uint64_t tag)
+                      uint64_t tag, const struct lk_uplink_extra *extra)
 {
     char name[LK_TOPIC_MAX];
     int r = lk_topic_write(&up->set.site, topic, class, name, sizeof(name));
@@ -205,13 +220,18 @@ int lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const char *cla
         .content_type = topic == LK_TOPIC_EVT ? "application/cloudevents+json" : "application/json",
         .payload = (void *)payload,
         .len = len,
+        .extra = extra ? *extra : (struct lk_uplink_extra){0},
     };
     return enqueue(up, name, &what);
 }
 
-int lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len)
+int lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len,
+                      const struct lk_uplink_extra *extra)
 {
     struct lk_outgoing what = {.content_type = "application/json", .payload = (void *)payload, .len = len};
+    if (extra) {
+        what.extra = *extra;
+    }
     int r = check(up, len);
     if (r < 0) {
         return r;

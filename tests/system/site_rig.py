@@ -18,7 +18,8 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "cabinet-sim"), os.path.join(HERE, "..", "upstream")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "cabinet-sim"), os.path.join(HERE, "..", "upstream")]
+import brokers  # noqa: E402
 import cabinet  # noqa: E402
 import contract  # noqa: E402
 import upstream  # noqa: E402
@@ -45,10 +46,15 @@ def until(true, timeout_s=10.0, what="it", every_s=0.01):
 
 
 class Broker:
-    """A private mosquitto on loopback. stop() and start() play an outage; the port stays."""
+    """A private broker on loopback: mosquitto without a disk, or what LK_TEST_BROKER names (brokers.py). stop() and start()
+    play an outage; the port stays."""
 
     def __init__(self, folder, more=""):
         self.folder, self.port, self.process = folder, free_port(), None
+        self.kind = os.environ.get("LK_TEST_BROKER", "mosquitto") if not more else "mosquitto"
+        self.other = brokers.make(self.kind, folder) if self.kind != "mosquitto" else None
+        if self.other:
+            self.port = self.other.port
         self.config = os.path.join(folder, "mosquitto.conf")
         with open(self.config, "w", encoding="utf-8") as f:
             anonymous = "" if "allow_anonymous" in more else "allow_anonymous true\n"
@@ -56,7 +62,15 @@ class Broker:
                     f"max_queued_messages 0\nmax_inflight_messages 0\npersistence false\nlog_type error\n{more}")
         self.start()
 
+    @property
+    def version(self):
+        """What it speaks best, as upstream.py counts."""
+        return 5 if not self.other or self.other.speaks_5 else 3
+
     def start(self):
+        if self.other:
+            self.process = self.other.start().process
+            return
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.process = subprocess.Popen([program, "-c", self.config], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
@@ -67,10 +81,18 @@ class Broker:
             return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, how=signal.SIGTERM):
-        if self.process:
+        if self.other:
+            self.other.stop(how)
+            self.process = None
+        elif self.process:
             self.process.send_signal(how)
             self.process.wait(10)
             self.process = None
+
+    def close(self):
+        self.stop(signal.SIGKILL)
+        if self.other:
+            self.other.close()
 
 
 class Refused(Exception):
@@ -287,7 +309,7 @@ class Site:
             elif broker:
                 self.broker = Broker(self.folder)
                 self.postal = upstream.Upstream(OPERATOR, SITE, self.keys, port=self.broker.port,
-                                                auto_ack=upstream_acks, client_id="postal", persistent=True,
+                                                auto_ack=upstream_acks, client_id="postal", persistent=True, version=self.broker.version,
                                                 on_event=self._on_event)
                 self.postal.connect(10)
             self.judge = contract.Judge() if self.postal else None
@@ -403,7 +425,7 @@ class Site:
         problems = []
         postal, broker = (None, None) if self.others else (self.postal, self.broker)
         for part in (self.daemon and self.daemon.process and self.daemon.kill, postal and postal.close,
-                     broker and broker.stop, self.scanner and self.scanner.close,
+                     broker and broker.close, self.scanner and self.scanner.close,
                      getattr(self, "sim", None) and self.sim.stop):
             try:
                 if part:

@@ -277,7 +277,7 @@ class Upstream:
     """
 
     def __init__(self, operator, site, keys=None, host="127.0.0.1", port=1883, auto_ack=True, client_id=None,
-                 on_event=None, on_message=None, version=5, username=None, password=None, ca=None, persistent=False):
+                 on_event=None, on_message=None, version=5, username=None, password=None, ca=None, persistent=False, cert=None):
         self.operator, self.site, self.keys = operator, site, keys
         self.host, self.port, self.auto_ack = host, port, auto_ack
         self.root = f"locker/v1/{operator}/{site}/"
@@ -295,7 +295,7 @@ class Upstream:
         if username:
             self._client.username_pw_set(username, password)
         if ca:
-            self._client.tls_set(ca)
+            self._client.tls_set(ca, *(cert or ()))  # cert: (certificate file, key file)
 
     def _make(self, client_id, version, persistent):
         import paho.mqtt.client as mqtt

@@ -91,7 +91,7 @@ static int publish_event(struct probe *p, uint64_t seq)
     memcpy(record.hash, p->hash[seq], sizeof(record.hash));
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     lk_envelope_event(&t, &p->config.site, &record, "");
-    return lk_uplink_publish(p->up, LK_TOPIC_EVT, lk_topic_class(record.type), buf, t.len, seq);
+    return lk_uplink_publish(p->up, LK_TOPIC_EVT, lk_topic_class(record.type), buf, t.len, seq, NULL);
 }
 
 static void send_events(struct probe *p)
@@ -116,7 +116,7 @@ static void publish_state(struct probe *p, size_t count)
     }
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     lk_envelope_compartments(&t, epoch, p->outbox.last, event_time(p->outbox.last, time), all, count);
-    printf("state %d\n", lk_uplink_publish(p->up, LK_TOPIC_COMPARTMENTS, NULL, buf, t.len, 0));
+    printf("state %d\n", lk_uplink_publish(p->up, LK_TOPIC_COMPARTMENTS, NULL, buf, t.len, 0, NULL));
 }
 
 /* What status.get brings: the members of state/health. */
@@ -154,7 +154,7 @@ static void answer(struct probe *p, const struct lk_uplink_notice *n, const stru
     };
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     lk_envelope_answer(&t, &a);
-    (void)lk_uplink_respond(p->up, &n->reply_to, buf, t.len);
+    (void)lk_uplink_respond(p->up, &n->reply_to, buf, t.len, NULL);
 }
 
 static void on_command(struct probe *p, const struct lk_uplink_notice *n)
@@ -257,7 +257,7 @@ static void tell_publish_time(struct probe *p)
 {
     struct timespec a, b;
     (void)clock_gettime(CLOCK_MONOTONIC, &a);
-    int r = lk_uplink_publish(p->up, LK_TOPIC_HEALTH, NULL, "{}", 2, 0);
+    int r = lk_uplink_publish(p->up, LK_TOPIC_HEALTH, NULL, "{}", 2, 0, NULL);
     (void)clock_gettime(CLOCK_MONOTONIC, &b);
     printf("publish %d us=%ld\n", r, (b.tv_sec - a.tv_sec) * 1000000L + (b.tv_nsec - a.tv_nsec) / 1000);
 }

@@ -43,9 +43,9 @@ int64_t __wrap_lk_uplink_alive_at_ms(const struct lk_uplink *up);
 bool __wrap_lk_uplink_next(struct lk_uplink *up, struct lk_uplink_notice *ret_notice);
 void __wrap_lk_uplink_notice_free(struct lk_uplink_notice *notice);
 int __wrap_lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const char *class, const void *payload,
-                             size_t len, uint64_t tag);
-int __wrap_lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload,
-                             size_t len);
+                             size_t len, uint64_t tag, const struct lk_uplink_extra *extra);
+int __wrap_lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len,
+                             const struct lk_uplink_extra *extra);
 enum lk_reason __wrap_lk_command_verify(const struct lk_command_keys *keys, const struct lk_command_context *context,
                                         const char *token, size_t len, struct lk_command *ret_command, char *why);
 size_t __wrap_lk_command_keys_count(const struct lk_command_keys *keys);
@@ -103,9 +103,10 @@ void __wrap_lk_uplink_notice_free(struct lk_uplink_notice *notice)
 }
 
 int __wrap_lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const char *class, const void *payload,
-                             size_t len, uint64_t tag)
+                             size_t len, uint64_t tag, const struct lk_uplink_extra *extra)
 {
     (void)up;
+    (void)extra;
     (void)class;
     (void)tag;
     if (!t.connected || t.publish_error != 0) {
@@ -123,9 +124,11 @@ int __wrap_lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const ch
     return 0;
 }
 
-int __wrap_lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len)
+int __wrap_lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len,
+                             const struct lk_uplink_extra *extra)
 {
     (void)up;
+    (void)extra;
     t.answers++;
     (void)snprintf(t.answer, sizeof(t.answer), "%.*s", (int)len, (const char *)payload);
     (void)snprintf(t.answer_topic, sizeof(t.answer_topic), "%s", to ? to->topic : "");

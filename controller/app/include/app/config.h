@@ -168,6 +168,7 @@ struct lk_config_uplink {
     char command_keys[LK_CONFIG_PATH_LEN]; /* public keys of upstream; "" means: every command is refused */
     enum lk_config_mqtt mqtt_version;
     unsigned keepalive_s, health_s;
+    unsigned expiry_warn_days;
     unsigned outbox_most;          /* events that may wait for upstream's acknowledgement */
     unsigned outbox_alarm_percent; /* of that: from there on people are told */
     unsigned refusals_per_minute;  /* refused commands that are recorded; a stranger must not fill the disk */

@@ -24,6 +24,7 @@ enum lk_input_kind {
                               .item.id: a fresh receipt number for a drop-off */
     LK_IN_BUTTON,          /* .button, maybe .size, .rating, .item (recall choice, next: facts) */
     LK_IN_DUE,             /* .due, .item (facts); PURGE: .count records; EVENTS: .count, the oldest ones */
+    LK_IN_SITE,            /* .reason, .note: something outside of the cabinet is not as it should be, or RECOVERED */
     LK_IN_OUTBOX,          /* .outbox: how much room the log has */
     LK_IN_COMMAND,         /* verified: .command, .item (facts), .known (by jti), .secret */
     LK_IN_COMMAND_REFUSED, /* not verified or remembered with other content: .reason, .jti ("" when unreadable) */

@@ -76,7 +76,7 @@ struct lk_envelope_answer {
     const char *why;         /* English, for the integrator's log; NULL: left out */
     const char *time;
     const char *sealed; /* the code and token that the locker made, sealed to upstream; NULL: left out */
-    const char *extra; /* a JSON value, byte for byte, under "status"; NULL: left out */
+    const char *extra;  /* a JSON value, byte for byte, under "status"; NULL: left out */
 };
 
 void lk_envelope_answer(struct lk_text *t, const struct lk_envelope_answer *answer);

@@ -75,8 +75,8 @@ void lk_outbox_undelivered(struct lk_outbox *o, uint64_t seq, int64_t now_ms);
 int64_t lk_outbox_next_at_ms(const struct lk_outbox *o);
 
 /* How much room is left for `unacked` events in a log that may hold `most`, alarm from `percent` of it on; `was`: the
- * level so far. A level is left only when a tenth of its limit is free again, so that it does not flap. most 0: there is
- * no limit. */
+ * level so far. A level is left only when a tenth of its limit is free again, so that it does not flap. most 0: there
+ * is no limit. */
 enum lk_outbox_level lk_outbox_level(enum lk_outbox_level was, uint64_t unacked, unsigned most, unsigned percent);
 
 /* What a message on `ack` asks. */

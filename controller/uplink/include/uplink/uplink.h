@@ -31,7 +31,8 @@ enum {
     LK_UPLINK_STOP_MS = 3000,        /* lk_uplink_stop() returns within this */
 };
 
-/* Which protocol to speak. AUTO begins with 5 and stays with 3.1.1 once a broker refused 5. */
+/* Which protocol to speak. AUTO begins with 5 and stays with 3.1.1 once a broker refused 5, or hung up on it again and
+ * again and took 3.1.1 instead. */
 enum lk_mqtt_version { LK_MQTT_AUTO, LK_MQTT_5, LK_MQTT_311 };
 
 /* All text is borrowed for the call of create only. NULL or "": not used. */
@@ -54,6 +55,18 @@ struct lk_uplink_config {
     unsigned in_flight;         /* publications without PUBACK at most, 0: 1000 */
 };
 
+/* What MQTT 5 carries beside a message, for brokers and bridges that look at no payload. With 3.1.1 it is left out. */
+enum { LK_UPLINK_PROPERTIES = 2, LK_UPLINK_PROPERTY_MAX = 48 };
+
+struct lk_uplink_property {
+    char name[8], value[LK_UPLINK_PROPERTY_MAX]; /* name "": none */
+};
+
+struct lk_uplink_extra {
+    uint32_t expiry_s; /* a broker throws it away then; 0: never */
+    struct lk_uplink_property user[LK_UPLINK_PROPERTIES];
+};
+
 struct lk_uplink;
 
 /* Starts the thread and begins to connect. 0; -EINVAL with *why naming the wrong setting; -ENOMEM; the errno of a file
@@ -67,11 +80,11 @@ int lk_uplink_create(const struct lk_uplink_config *config, struct lk_uplink **r
 struct lk_uplink *lk_uplink_stop(struct lk_uplink *up);
 
 /* Publishes one message, QoS 1; retain by the topic's table. `payload` is copied. class: as lk_topic_write().
- * tag != 0 asks for DELIVERED or UNDELIVERED with this tag; 0 is quiet.
+ * tag != 0 asks for DELIVERED or UNDELIVERED with this tag; 0 is quiet. extra: may be NULL.
  * 0; -ENOTCONN (by the notices taken so far; nothing was queued); -EAGAIN when the queue is full; -EMSGSIZE; -EINVAL;
  * -ENOMEM. */
 int lk_uplink_publish(struct lk_uplink *up, enum lk_topic topic, const char *class, const void *payload, size_t len,
-                      uint64_t tag);
+                      uint64_t tag, const struct lk_uplink_extra *extra);
 
 /* Where a command wants its answer besides `rsp`; borrowed from a notice. Topic NULL: nowhere else. */
 struct lk_uplink_reply_to {
@@ -82,7 +95,13 @@ struct lk_uplink_reply_to {
 
 /* Publishes an answer to `rsp`, and a copy to to->topic when there is one; the correlation data goes with both. `to`
  * may be NULL. Errors as lk_uplink_publish(). Answer only commands whose signature was found right. */
-int lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len);
+int lk_uplink_respond(struct lk_uplink *up, const struct lk_uplink_reply_to *to, const void *payload, size_t len,
+                      const struct lk_uplink_extra *extra);
+
+/* The files named by the configuration have new contents: the connection is ended cleanly and made anew with them. What
+ * was in flight comes back as after any lost connection. `config` is that of create, with its files; only they count.
+ * 0, or what create() says about them, and then nothing changes. */
+int lk_uplink_renew(struct lk_uplink *up, const struct lk_uplink_config *config, char *why);
 
 enum lk_uplink_notice_kind {
     LK_UPLINK_CONNECTED,   /* session, version; publish from here on. text: what the broker denied us, mostly "" */
