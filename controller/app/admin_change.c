@@ -100,8 +100,9 @@ bool lk_admin_why(struct lk_admin_request *request, const json_t *args, bool req
     if (!lk_admin_text(request, args, "why", required, LK_NOTE_MAX, &why)) {
         return false;
     }
-    if (why && (!lk_text_is_utf8(why, strlen(why)) || strpbrk(why, "\r\n"))) {
-        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT, "args.why: must be one line of text");
+    if (why && !lk_text_is_line(why)) {
+        lk_admin_fail(request, LK_REASON_BAD_ARGUMENT,
+                      "args.why: must be one line of text, without control characters");
         return false;
     }
     (void)lk_text_copy(in->note, sizeof(in->note), why ? why : "");

@@ -249,7 +249,7 @@ static bool send_event(void *user, const struct lk_record *record)
     struct lk_follower *f = user;
     static char buf[LK_ENVELOPE_EVENT_MAX]; /* owner thread only */
     struct lk_text t = lk_text_init(buf, sizeof(buf));
-    lk_envelope_event(&t, &f->site, record);
+    lk_envelope_event(&t, &f->site, record, lk_config_status_code(f->app->config, record->type));
     f->after = record->seq;
     f->left--;
     return lk_admin_event_text(f->request, t.buf, t.len) == 0 && f->left > 0;

@@ -59,6 +59,7 @@ void *lk_config_base(struct lk_config *config, enum lk_config_section kind, unsi
     case LK_SEC_DROPOFF:
     case LK_SEC_STAFF:
     case LK_SEC_RETENTION:
+    case LK_SEC_STATUS_CODES:
     case LK_SECTIONS:
         break;
     }
@@ -171,6 +172,11 @@ struct lk_config *lk_config_free(struct lk_config *config)
 {
     free(config);
     return NULL;
+}
+
+const char *lk_config_status_code(const struct lk_config *config, enum lk_event_type type)
+{
+    return (int)type < LK_CONFIG_ITEM_EVENTS ? config->status_code[type] : "";
 }
 
 void lk_config_core(const struct lk_config *config, struct lk_core_config *ret_core)

@@ -157,6 +157,7 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_DROPOFF:
     case LK_SEC_STAFF:
     case LK_SEC_RETENTION:
+    case LK_SEC_STATUS_CODES:
     case LK_SEC_WINDOW:
     case LK_SEC_HOLIDAYS:
     case LK_SECTIONS:

@@ -32,6 +32,7 @@ enum lk_config_section {
     LK_SEC_DROPOFF,
     LK_SEC_STAFF,
     LK_SEC_RETENTION,
+    LK_SEC_STATUS_CODES,
     LK_SEC_WINDOW,
     LK_SEC_HOLIDAYS,
     LK_SECTIONS
@@ -80,7 +81,7 @@ struct lk_config_key {
 
 extern const struct lk_config_key lk_config_keys[];
 extern const size_t lk_config_key_count;
-enum { LK_CONFIG_KEYS_MOST = 128 };
+enum { LK_CONFIG_KEYS_MOST = 192 };
 
 /* A section kind: its word in the file, and whether it carries a name ("[bank A]"). */
 struct lk_config_kind {

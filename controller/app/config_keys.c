@@ -1,6 +1,7 @@
 #include "config_impl.h"
 
 #define IN(type_, member) offsetof(struct type_, member), sizeof(((struct type_ *)0)->member)
+#define STATUS(event)     IN(lk_config, status_code[event])
 #define BAUDS             "1200|2400|4800|9600|19200|38400|57600|115200"
 
 const struct lk_config_kind lk_config_kinds[LK_SECTIONS] = {
@@ -26,6 +27,7 @@ const struct lk_config_kind lk_config_kinds[LK_SECTIONS] = {
     [LK_SEC_DROPOFF] = {.word = "dropoff"},
     [LK_SEC_STAFF] = {.word = "staff"},
     [LK_SEC_RETENTION] = {.word = "retention"},
+    [LK_SEC_STATUS_CODES] = {.word = "status_codes"},
     [LK_SEC_WINDOW] = {.word = "window", .named = true, .most = LK_WINDOWS},
     [LK_SEC_HOLIDAYS] = {.word = "holidays", .named = true, .most = LK_HOLIDAY_YEARS},
 };
@@ -148,6 +150,10 @@ const struct lk_config_key lk_config_keys[] = {
      NULL, "events that may wait for upstream's acknowledgement; then nothing new is taken in, and pickups go on"},
     {LK_SEC_UPLINK, "outbox_alarm_percent", LK_TYPE_UINT, IN(lk_config, uplink.outbox_alarm_percent), 1, 90, NULL, "50",
      NULL, "of outbox_most: with so many waiting an alarm is raised"},
+    {LK_SEC_UPLINK, "refusals_per_minute", LK_TYPE_UINT, IN(lk_config, uplink.refusals_per_minute), 1, 6000, NULL, "10",
+     NULL,
+     "commands refused for their form or signature that get an event and a line in the log, per minute; others are "
+     "only counted"},
 
     {LK_SEC_KIOSK, "port", LK_TYPE_UINT, IN(lk_config, kiosk_port), 0, 65535, NULL, "8080", NULL,
      "port of the kiosk page on 127.0.0.1; 0 takes a free one"},
@@ -298,12 +304,40 @@ const struct lk_config_key lk_config_keys[] = {
      "the window of short_most, in s"},
     {LK_SEC_REMOTE, "day_most", LK_TYPE_UINT, IN(lk_config, core.remote_day_most), 0, LK_REMOTE_KEPT, NULL, "10", NULL,
      "doors that upstream may open within 24 hours"},
-    {LK_SEC_REMOTE, "refusals_a_minute", LK_TYPE_UINT, IN(lk_config, refusals_a_minute), 1, 1000, NULL, "10", NULL,
-     "refused commands that are logged and told within a minute; the others are counted, so that a stranger cannot fill "
-     "the disk"},
     {LK_SEC_REMOTE, "staff", LK_TYPE_CHOICE, IN(lk_config, core.remote_staff), LK_REMOTE_NOBODY, LK_REMOTE_EVERYBODY,
      "nobody|couriers|clerks|everybody", "clerks", NULL,
      "whom upstream may add, change and remove: each word includes the ones before it"},
+
+    {LK_SEC_STATUS_CODES, "item.expected", LK_TYPE_ID, STATUS(LK_EV_ITEM_EXPECTED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.expected: announced, or first seen at the cabinet"},
+    {LK_SEC_STATUS_CODES, "item.deposited", LK_TYPE_ID, STATUS(LK_EV_ITEM_DEPOSITED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.deposited: put into a compartment"},
+    {LK_SEC_STATUS_CODES, "item.collected", LK_TYPE_ID, STATUS(LK_EV_ITEM_COLLECTED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.collected: its recipient has it"},
+    {LK_SEC_STATUS_CODES, "item.recalled", LK_TYPE_ID, STATUS(LK_EV_ITEM_RECALLED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.recalled: taken back to the window"},
+    {LK_SEC_STATUS_CODES, "item.cancelled", LK_TYPE_ID, STATUS(LK_EV_ITEM_CANCELLED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.cancelled: upstream or staff take it back"},
+    {LK_SEC_STATUS_CODES, "item.returned", LK_TYPE_ID, STATUS(LK_EV_ITEM_RETURNED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.returned: goes back to where it came from"},
+    {LK_SEC_STATUS_CODES, "item.settled", LK_TYPE_ID, STATUS(LK_EV_ITEM_SETTLED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.settled: found after nobody knew where it was"},
+    {LK_SEC_STATUS_CODES, "item.reminder", LK_TYPE_ID, STATUS(LK_EV_ITEM_REMINDER), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.reminder: its retention ends soon"},
+    {LK_SEC_STATUS_CODES, "item.overdue", LK_TYPE_ID, STATUS(LK_EV_ITEM_OVERDUE), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.overdue: its retention is over"},
+    {LK_SEC_STATUS_CODES, "item.transferred", LK_TYPE_ID, STATUS(LK_EV_ITEM_TRANSFERRED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.transferred: to the window, or given to the post"},
+    {LK_SEC_STATUS_CODES, "item.rejected", LK_TYPE_ID, STATUS(LK_EV_ITEM_REJECTED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.rejected: refused by its recipient"},
+    {LK_SEC_STATUS_CODES, "item.disputed", LK_TYPE_ID, STATUS(LK_EV_ITEM_DISPUTED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.disputed: its recipient says that something is wrong"},
+    {LK_SEC_STATUS_CODES, "item.updated", LK_TYPE_ID, STATUS(LK_EV_ITEM_UPDATED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.updated: nothing changed hands"},
+    {LK_SEC_STATUS_CODES, "item.rated", LK_TYPE_ID, STATUS(LK_EV_ITEM_RATED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.rated: its recipient's rating"},
+    {LK_SEC_STATUS_CODES, "item.erased", LK_TYPE_ID, STATUS(LK_EV_ITEM_ERASED), 0, 0, NULL, NULL, "none",
+     "postal status code of the event item.erased: its recipient is forgotten here"},
 
     {LK_SEC_METRICS, "textfile", LK_TYPE_PATH, IN(lk_config, metrics_textfile), 0, 0, NULL, NULL, "none",
      "file for a node exporter's textfile collector, written every 15 s; its folder must be writable for the daemon"},

@@ -190,7 +190,7 @@ int lk_postal_create(const struct lk_postal_config *config, struct lk_postal **r
     p->started_at_ms = config->started_at_ms;
     p->since_ms = config->started_at_ms;
     p->lost_lines = (struct lk_log_limit){.burst = 2, .window_ms = 600000};
-    p->refused_lines = (struct lk_log_limit){.burst = p->config->refusals_a_minute, .window_ms = 60000};
+    p->refused_lines = (struct lk_log_limit){.burst = p->config->uplink.refusals_per_minute, .window_ms = 60000};
     (void)lk_text_copy(p->site.operator_id, sizeof(p->site.operator_id), p->config->site.operator_id);
     (void)lk_text_copy(p->site.site_id, sizeof(p->site.site_id), p->config->site.id);
     lk_outbox_init(&p->outbox, lk_store_epoch(p->store), lk_store_last_seq(p->store), lk_store_acked(p->store), 0);

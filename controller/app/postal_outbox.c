@@ -32,7 +32,7 @@ static bool publish_record(void *user, const struct lk_record *record)
         return false;
     }
     struct lk_text t = lk_text_init(p->payload, sizeof(p->payload));
-    lk_envelope_event(&t, &p->site, record);
+    lk_envelope_event(&t, &p->site, record, lk_config_status_code(p->config, record->type));
     lk_crash_point("publish-before");
     struct lk_uplink_extra extra = {.user = {{.name = "type"}, {.name = "seq"}}};
     (void)lk_text_copy(extra.user[0].value, sizeof(extra.user[0].value), lk_event_type_name(record->type));

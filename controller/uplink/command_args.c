@@ -170,8 +170,7 @@ static bool take_compartment(const json_t *value, struct lk_command *command)
 static bool take_note(const json_t *value, struct lk_command *command)
 {
     const char *s = json_string_value(value);
-    return s && *s != '\0' && lk_text_is_utf8(s, strlen(s)) && !strpbrk(s, "\r\n") &&
-           lk_text_copy(command->note, sizeof(command->note), s) == 0;
+    return s && lk_text_is_line(s) && lk_text_copy(command->note, sizeof(command->note), s) == 0;
 }
 
 static bool take_staff_id(const json_t *value, struct lk_command *command)
@@ -235,7 +234,7 @@ static const struct arg args[] = {
     {"via", OF(ITEM_DELIVERED), 0, 0, take_via, "window or post"},
     {"undeliverable", OF(ITEM_DELIVERED), 0, 0, take_undeliverable, "true or false"},
     {"compartment", DOORS, DOORS, 0, take_compartment, "a compartment's label such as A07"},
-    {"note", OF(COMPARTMENT_BLOCK), 0, 0, take_note, "one line of 1 to 200 bytes"},
+    {"note", OF(COMPARTMENT_BLOCK), 0, 0, take_note, "one line of 1 to 200 bytes, without control characters"},
     {"staff_id", STAFF, STAFF, 0, take_staff_id, "1 to 32 of letters, digits and . _ -"},
     {"role", OF(STAFF_UPSERT), OF(STAFF_UPSERT), 0, take_role, "one of courier, clerk, maintenance, supervisor"},
     {"pin_hash", OF(STAFF_UPSERT), 0, 0, take_pin_hash, "an Argon2id hash as the contract says"},

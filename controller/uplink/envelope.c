@@ -98,7 +98,8 @@ static void add_json(struct lk_text *t, const char *key, const char *json)
     lk_text_add(t, json);
 }
 
-void lk_envelope_event(struct lk_text *t, const struct lk_uplink_site *site, const struct lk_record *record)
+void lk_envelope_event(struct lk_text *t, const struct lk_uplink_site *site, const struct lk_record *record,
+                       const char *status)
 {
     lk_text_add(t, "{");
     add_text(t, "specversion", "1.0");
@@ -115,6 +116,9 @@ void lk_envelope_event(struct lk_text *t, const struct lk_uplink_site *site, con
     add_text(t, "timequality", lk_clock_quality_name(record->quality));
     add_text(t, "prevhash", record->prevhash);
     add_text(t, "hash", record->hash);
+    if (status[0] != '\0') {
+        add_text(t, "postalstatus", status);
+    }
     add_json(t, "data", record->data);
     lk_text_add(t, "}");
 }

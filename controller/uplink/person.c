@@ -2,54 +2,37 @@
 
 #include "base/text.h"
 
-#include <stdint.h>
 #include <string.h>
 
-/* The character that well-formed UTF-8 begins with; its length in bytes. */
-static size_t read_character(const char *s, uint32_t *ret_point)
+static bool is_tail(char c)
 {
-    static const unsigned char keep[] = {0x7F, 0x7F, 0x1F, 0x0F, 0x07};
-    size_t len = 1;
-    while (((unsigned char)s[len] & 0xC0) == 0x80) {
-        len++;
-    }
-    uint32_t point = (unsigned char)s[0] & keep[len];
-    for (size_t i = 1; i < len; i++) {
-        point = point << 6 | ((unsigned char)s[i] & 0x3F);
-    }
-    *ret_point = point;
-    return len;
-}
-
-/* Characters that are no part of a name and could make a screen show something else than what is there. */
-static bool is_control(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7F && point < 0xA0) || (point >= 0x200B && point <= 0x200F) ||
-           (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
+    return ((unsigned char)c & 0xC0) == 0x80;
 }
 
 /* How many characters; 0 when it is not a name. */
 static unsigned characters(const char *name)
 {
     unsigned n = 0;
-    uint32_t point = 0;
-    if (!lk_text_is_utf8(name, strlen(name))) {
-        return 0;
+    for (const char *s = name; *s; s++) {
+        n += !is_tail(*s);
     }
-    for (; *name; n++) {
-        name += read_character(name, &point);
-        if (is_control(point) || n == LK_PERSON_NAME_MOST) {
-            return 0;
-        }
+    return lk_text_is_line(name) && n <= LK_PERSON_NAME_MOST ? n : 0;
+}
+
+/* Bytes of the first character. */
+static size_t first_of(const char *name)
+{
+    size_t len = 1;
+    while (is_tail(name[len])) {
+        len++;
     }
-    return n;
+    return len;
 }
 
 bool lk_person_mask(const char *name, char *masked, size_t size)
 {
-    uint32_t point = 0;
     unsigned n = characters(name);
-    size_t first = n > 0 ? read_character(name, &point) : size;
+    size_t first = n > 0 ? first_of(name) : size;
     masked[0] = '\0';
     if (first >= size || name[0] == ' ') {
         return false;

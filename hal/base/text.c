@@ -167,27 +167,56 @@ static size_t utf8_lead(unsigned char c, uint32_t *ret_min, uint32_t *ret_cp)
     return 0;
 }
 
+/* Length of the well-formed character at s, n bytes left; 0: there is none. */
+static size_t utf8_character(const char *s, size_t n, uint32_t *ret_point)
+{
+    uint32_t min = 0, cp = 0;
+    size_t len = utf8_lead((unsigned char)s[0], &min, &cp);
+    if (len == 0 || len > n) {
+        return 0;
+    }
+    for (size_t k = 1; k < len; k++) {
+        unsigned char c = (unsigned char)s[k];
+        if ((c & 0xc0) != 0x80) {
+            return 0;
+        }
+        cp = cp << 6 | (c & 0x3f);
+    }
+    *ret_point = cp;
+    return cp < min || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff) ? 0 : len;
+}
+
 bool lk_text_is_utf8(const char *s, size_t n)
 {
-    for (size_t i = 0; i < n;) {
-        uint32_t min = 0, cp = 0;
-        size_t len = utf8_lead((unsigned char)s[i], &min, &cp);
-        if (len == 0 || len > n - i) {
+    uint32_t point = 0;
+    size_t len = 0;
+    for (size_t i = 0; i < n; i += len) {
+        len = utf8_character(s + i, n - i, &point);
+        if (len == 0) {
             return false;
         }
-        for (size_t k = 1; k < len; k++) {
-            unsigned char c = (unsigned char)s[i + k];
-            if ((c & 0xc0) != 0x80) {
-                return false;
-            }
-            cp = cp << 6 | (c & 0x3f);
-        }
-        if (cp < min || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff)) {
-            return false;
-        }
-        i += len;
     }
     return true;
+}
+
+/* Makes a screen or a terminal show something else than what is there. */
+static bool is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x200b && point <= 0x200f) ||
+           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+bool lk_text_is_line(const char *s)
+{
+    uint32_t point = 0;
+    size_t n = strlen(s), len = 0;
+    for (size_t i = 0; i < n; i += len) {
+        len = utf8_character(s + i, n - i, &point);
+        if (len == 0 || is_control(point)) {
+            return false;
+        }
+    }
+    return n > 0;
 }
 
 int lk_text_parse_u64(const char *s, uint64_t max, uint64_t *ret_value)

@@ -49,7 +49,11 @@ class Received:
     def take(self, topic, payload, _retained):
         if not topic.startswith("evt/"):
             return
-        identity = json.loads(payload)["id"]
+        try:
+            identity = json.loads(payload)["id"]
+        except (ValueError, KeyError) as error:
+            self.faults.append(f"{topic}: no event: {error}: {len(payload)} bytes {payload[:200]!r}")
+            return
         self.times[identity] += 1
         if self.bytes_of.setdefault(identity, payload) != payload:
             self.faults.append(f"{identity} comes with other bytes")

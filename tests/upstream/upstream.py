@@ -184,6 +184,10 @@ class Log:
         self.received = self.duplicates = self.gaps = 0
         self.faults = []
 
+    def begin_at(self, seq):
+        """What is before this event is of no interest. Before the first event comes."""
+        self.last = self.seen = seq - 1
+
     def take(self, payload):
         """Returns (verdict, event): `new`, `duplicate`, `gap` or `bad`."""
         try:
@@ -196,7 +200,9 @@ class Log:
             return "bad", None
         self.received += 1
         if epoch != self.epoch:
-            self.epoch, self.last, self.seen, self.head = epoch, 0, 0, None
+            if self.epoch is not None:
+                self.last, self.seen, self.head = 0, 0, None
+            self.epoch = epoch
         if not right:
             self.faults.append(f"seq {seq}: its hash is wrong")
             return "bad", event
@@ -404,6 +410,12 @@ class Upstream:
         except (ValueError, KeyError, TypeError):
             self.log.faults.append("unreadable answer")
 
+    def begin_at(self, seq):
+        """Asks for the events from this one on; what was before is of no interest."""
+        with self.changed:
+            self.log.begin_at(seq)
+            self.replay(seq)
+
     # -- acknowledging
 
     def _send_ack(self, at_once):
@@ -540,12 +552,15 @@ def parse(argv):
     p.add_argument("--ca")
     p.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for the broker and for an answer")
     p.add_argument("--jti", help="id of the command; default: a new one")
+    p.add_argument("--print-token", action="store_true", help="print the signed command instead of sending it")
     p.add_argument("--retain", action="store_true", help="publish the command retained, which the locker refuses")
     sub = p.add_subparsers(dest="do", required=True)
     sub.add_parser("keys", help="make the key pairs and print where the public ones are: command_keys, and seal_key for codes the locker makes")
     listen = sub.add_parser("listen", help="print events as JSON lines")
     listen.add_argument("--no-ack", action="store_true")
     listen.add_argument("--out", help="write the events there instead")
+    listen.add_argument("--from", type=int, dest="first", metavar="SEQ", help="ask for the events from this one on")
+    listen.add_argument("--until", metavar="EVENT", help="end after the first such event, for example item.deposited")
     listen.add_argument("--count", type=int, help="end after so many new events")
     listen.add_argument("--for", type=float, dest="seconds", help="end after so many seconds")
     listen.add_argument("--all", action="store_true", help="also states and answers, as {\"topic\":..,\"payload\":..}")
@@ -585,6 +600,8 @@ def do_listen(args):
         {"topic": topic, "retained": retained, "payload": json.loads(payload) if payload else None})) \
         if args.all else None
     up = make(args, auto_ack=not args.no_ack, on_event=None if args.all else lines.put, on_message=everything)
+    if args.first:
+        up.begin_at(args.first)
     until = time.monotonic() + args.seconds if args.seconds else None
     left = args.count if args.count else -1
     try:
@@ -594,7 +611,7 @@ def do_listen(args):
             except queue.Empty:
                 continue
             print(json.dumps(line, ensure_ascii=False), file=out, flush=True)
-            left -= 1
+            left = 0 if args.until and line.get("type") == f"locker.{args.until}.v1" else left - 1
     except (KeyboardInterrupt, BrokenPipeError):
         pass
     up.close()
@@ -605,6 +622,9 @@ def do_listen(args):
 
 def do_command(args):
     name, values = command_of(args)
+    if args.print_token:
+        print(Keys(args.keys, args.kid).sign(claims_for(args.operator, args.site, name, values, args.jti)))
+        return EXIT_OK
     up = make(args, auto_ack=False)
     try:
         answer = up.command(name, values, args.jti, args.timeout, retain=args.retain)

@@ -3,7 +3,7 @@
 import json
 
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 CHANNELS = {"evt/item": "item", "evt/door": "door", "evt/access": "access", "evt/site": "site", "evt/audit": "audit"}
 STATES = {"state/presence": "presence", "state/compartments": "compartments", "state/health": "health"}
 DRAFT = "application/schema+json;version=draft-07"

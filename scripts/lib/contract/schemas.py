@@ -8,6 +8,7 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 ID, TIME = "^[A-Za-z0-9._-]{1,64}$", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 LABEL, BANK, EPOCH = "^[A-Z][A-Z0-9]{0,4}[0-9]{2}$", "^[A-Z][A-Z0-9]{0,4}$", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 SHORT_ID = "^[A-Za-z0-9._-]{1,32}$"
+NOTE = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$"
 PIN_HASH = (r"^\$argon2id\$v=19\$m=[1-9][0-9]{3,4},t=[1-4],p=[1-4]\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86}$")
 
 
@@ -56,7 +57,10 @@ def event(page, name):
         "type": {"const": f"locker.{name}.v1"}, "time": text(TIME), "datacontenttype": {"const": "application/json"},
         "seq": number(1), "epoch": text(EPOCH), "timequality": fixed(("synced", "rtc", "unsynced")),
         "prevhash": text("^[0-9a-f]{64}$"), "hash": text("^[0-9a-f]{64}$"), "data": data}
-    return an_object(envelope, envelope, f"locker.{name}.v1", meaning or None)
+    required = list(envelope)
+    if name.startswith("item."):
+        envelope["postalstatus"] = text("^[A-Za-z0-9._-]{1,31}$")
+    return an_object(required, envelope, f"locker.{name}.v1", meaning or None)
 
 
 def presence(_page):
@@ -128,7 +132,7 @@ COMMANDS = {
     "delegate.grant": (ITEM, {**SECRET, "phone_tail": PERSON["phone_tail"]}, tuple(SECRET)),
     "delegate.revoke": (ITEM, {}, ()),
     "compartment.open": (DOOR, {}, ()),
-    "compartment.block": (DOOR, {"note": text("^[^\r\n]+$", most=200)}, ()),
+    "compartment.block": (DOOR, {"note": text(NOTE, most=200)}, ()),
     "compartment.unblock": (DOOR, {}, ()),
     "staff.upsert": ({**STAFF, "role": fixed(("courier", "clerk", "maintenance", "supervisor"))},
                      {"pin_hash": text(PIN_HASH, most=127), "badge": text("^[ -~]{1,128}$")}, ()),

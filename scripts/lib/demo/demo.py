@@ -14,6 +14,7 @@ def parse(argv):
     p = argparse.ArgumentParser(prog="scripts/demo", description="A pickup locker on this machine, without hardware.")
     p.add_argument("--build", required=True, help="folder of the built programs")
     p.add_argument("--tour", action="store_true", help="play a day without a person; exit 0 only if every promise held")
+    p.add_argument("--integrator", action="store_true", help="you are the postal side: nothing is announced or acknowledged for you")
     p.add_argument("--port", type=int, default=0, help="port of the page with the cabinet (8090 when it is free)")
     p.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     p.add_argument("--keep", action="store_true", help="leave the folder with logs, trace and database behind")
@@ -29,7 +30,7 @@ def main(argv):
         import tour
         return tour.run(args.build, args.keep)
     import show
-    return show.run(args.build, args.port, not args.no_browser, args.keep)
+    return show.run(args.build, args.port, not args.no_browser, args.keep, args.integrator)
 
 
 if __name__ == "__main__":

@@ -43,14 +43,14 @@ def a_port(wanted, usual):
 class Model:
     """The site as the page shows it. act() runs on the server's threads, one at a time; the state is made by one thread."""
 
-    def __init__(self, build, folder, server):
-        self.server, self.folder = server, folder
+    def __init__(self, build, folder, server, integrator=False):
+        self.server, self.folder, self.integrator = server, folder, integrator
         self.acting, self.changed = threading.Lock(), threading.Condition()
         self.version, self.shown = 0, "{}"
         self.items, self.last_scanned, self.over = [], None, False
         self.wake = threading.Event()
         self.site = site_rig.Site(build, banks=place.BANKS, rtu=place.RTU, scanner=True, folder=folder, timing=TIMING,
-                                  more=LOCKOUT, start=False, kiosk_port=a_port(0, KIOSK_PORT))
+                                  more=LOCKOUT, start=False, kiosk_port=a_port(0, KIOSK_PORT), upstream_acks=not integrator)
         self.kiosk_url = f"http://127.0.0.1:{self.site.kiosk_port}/"
         self.site.daemon.env = {"LOCKERD_DEMO_FRAME": server.origin}
         self.site.postal.on_event = self._event
@@ -64,7 +64,7 @@ class Model:
         self.site.start()
         self.site.hire(place.COURIER, place.COURIER_PIN, "courier", place.COURIER_BADGE)
         self.site.hire(place.CLERK, place.CLERK_PIN, "clerk")
-        for _ in ITEMS:
+        for _ in () if self.integrator else ITEMS:
             self._announce()
         self.looker.start()
 
@@ -90,6 +90,8 @@ class Model:
 
     def _event(self, event):
         self.site.events.append(event)
+        if self.integrator and event["type"] == "locker.item.expected.v1":
+            self.items.append({"item": event["data"]["item"], "size": "S", "zh": "您预告的件", "en": "what you announced", "code": "", "token": ""})
         self.wake.set()
 
     def _sizes(self):
@@ -269,6 +271,12 @@ def open_browser(url):
             webbrowser.open(url)
 
 
+def tell_integrator(model, folder):
+    print(f"""  邮政侧 · postal side    tests/upstream/upstream.py --port {model.site.broker.port} --operator {site_rig.OPERATOR} --site {site_rig.SITE} --keys {folder}/keys state
+  首个小时 · first hour    docs/contract/first-hour.md
+""")
+
+
 def tell(model, url, build, folder):
     print(f"""
 演示已就绪 · The demo is running
@@ -277,8 +285,11 @@ def tell(model, url, build, folder):
   只看屏幕 · kiosk only   {model.kiosk_url}
   快递员 · courier        工号 staff number {place.COURIER}, 密码 PIN {place.COURIER_PIN}, 工牌 badge {place.COURIER_BADGE}
   窗口人员 · clerk        工号 staff number {place.CLERK}, 密码 PIN {place.CLERK_PIN}
-
-  件 item         大小 size  取件码 code  二维码 QR text""")
+""")
+    if model.integrator:
+        tell_integrator(model, folder)
+    else:
+        print("  件 item         大小 size  取件码 code  二维码 QR text")
     for item in model.items:
         print(f"  {item['item']:<14}  {item['size']:<9}  {item['code'][:4]} {item['code'][4:]}    {item['token']}")
     print(f"""
@@ -289,12 +300,12 @@ Ctrl-C 结束 · ends it
 """, flush=True)
 
 
-def run(build, port, browser, keep):
+def run(build, port, browser, keep, integrator=False):
     folder = place.Folder("lockerd-demo-")
     model, server, serving, code = None, None, None, 0
     try:
         server = a_server(port)
-        model = Model(build, folder.path, server)
+        model = Model(build, folder.path, server, integrator)
         server.model, server.kiosk_origin = model, model.kiosk_url.rstrip("/")
         model.open_up()
         serving = threading.Thread(target=server.serve_forever, daemon=True)

@@ -87,6 +87,24 @@ class Papers(unittest.TestCase):
             with self.subTest(field):
                 self.assertEqual(set(words_of(PAGE.fields[field][0])), names_in("words.c", table) - never_told)
 
+    def test_the_status_codes_are_those_of_the_example(self):
+        """A row for each event about an item, and the same codes as in the configuration that ships."""
+        with open(os.path.join(PAGE.folder, "status-codes.md"), encoding="utf-8") as f:
+            rows = re.findall(r"^\| `(item\.\w+)` \| (?:`(\w+)`|-) \|", f.read(), re.M)
+        self.assertEqual([event for event, _ in rows], list(dict.fromkeys(event for event, _ in rows)))
+        self.assertEqual({event for event, _ in rows}, {name for name in PAGE.events if name.startswith("item.")})
+        with open(os.path.join(ROOT, "packaging", "examples", "hall-upu.conf"), encoding="utf-8") as f:
+            shipped = dict(re.findall(r"^(item\.\w+) = (\w+)$", f.read(), re.M))
+        self.assertEqual({event: code for event, code in rows if code}, shipped)
+
+    def test_only_events_about_items_have_a_postal_status(self):
+        for name, schema in contract.load().items():
+            if name.startswith("event."):
+                with self.subTest(name):
+                    given = {**examples.valid(PAGE)[name], "postalstatus": "EDH"}
+                    wrong = list(Draft7Validator(contract.strict(schema)).iter_errors(given))
+                    self.assertEqual(not wrong, name.startswith("event.item."))
+
     def test_the_sealed_example_opens_with_the_key_beside_it(self):
         from cryptography.hazmat.primitives.asymmetric import ec
         jwk = PAGE.example("seal-key-private")

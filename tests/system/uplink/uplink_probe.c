@@ -65,7 +65,7 @@ static void hash_event(struct probe *p, uint64_t seq)
     uint8_t digest[SHA256_DIGEST_LENGTH];
     event_data(seq, data, sizeof(data));
     struct lk_text t = lk_text_init(text, sizeof(text));
-    lk_text_addf(&t, "%s\n%s\n%" PRIu64 "\n%s\n%s\n%s\n%s", p->hash[seq - 1], epoch, seq, "item.deposited",
+    lk_text_addf(&t, "%s\n%s\n%" PRIu64 "\n%s\n%s\n%s\n%s", p->hash[seq - 1], epoch, seq, "item.reminder",
                  event_time(seq, time), "synced", data);
     (void)SHA256((const unsigned char *)text, t.len, digest);
     lk_text_hex(p->hash[seq], digest, sizeof(digest));
@@ -83,14 +83,14 @@ static void grow(struct probe *p, uint64_t count)
 static int publish_event(struct probe *p, uint64_t seq)
 {
     char buf[LK_ENVELOPE_EVENT_MAX], data[128];
-    struct lk_record record = {.seq = seq, .type = LK_EV_ITEM_DEPOSITED, .quality = LK_CLOCK_SYNCED, .data = data};
+    struct lk_record record = {.seq = seq, .type = LK_EV_ITEM_REMINDER, .quality = LK_CLOCK_SYNCED, .data = data};
     (void)event_time(seq, record.time);
     event_data(seq, data, sizeof(data));
     memcpy(record.epoch, epoch, sizeof(epoch));
     memcpy(record.prevhash, p->hash[seq - 1], sizeof(record.prevhash));
     memcpy(record.hash, p->hash[seq], sizeof(record.hash));
     struct lk_text t = lk_text_init(buf, sizeof(buf));
-    lk_envelope_event(&t, &p->config.site, &record);
+    lk_envelope_event(&t, &p->config.site, &record, "");
     return lk_uplink_publish(p->up, LK_TOPIC_EVT, lk_topic_class(record.type), buf, t.len, seq, NULL);
 }
 
@@ -119,10 +119,30 @@ static void publish_state(struct probe *p, size_t count)
     printf("state %d\n", lk_uplink_publish(p->up, LK_TOPIC_COMPARTMENTS, NULL, buf, t.len, 0, NULL));
 }
 
+/* What status.get brings: the members of state/health. */
+static void health_text(struct probe *p, struct lk_text *t)
+{
+    char time[LK_TIME_MAX];
+    struct lk_envelope_health health = {
+        .epoch = epoch,
+        .time = event_time(1, time),
+        .version = "probe",
+        .quality = LK_CLOCK_SYNCED,
+        .seq = p->outbox.last,
+        .acked = p->outbox.last,
+        .first_seq = 1,
+        .hash = "",
+        .oldest_unacked_time = "",
+    };
+    lk_envelope_health(t, &health);
+}
+
 static void answer(struct probe *p, const struct lk_uplink_notice *n, const struct lk_command *c, enum lk_reason reason,
                    const char *why)
 {
-    char buf[LK_ENVELOPE_SMALL_MAX], time[LK_TIME_MAX];
+    char buf[LK_ENVELOPE_SMALL_MAX], time[LK_TIME_MAX], status[1024];
+    struct lk_text about = lk_text_init(status, sizeof(status));
+    health_text(p, &about);
     struct lk_envelope_answer a = {
         .jti = c->jti,
         .result = reason == LK_REASON_NONE ? LK_RESULT_OK : LK_RESULT_REFUSED,
@@ -130,7 +150,7 @@ static void answer(struct probe *p, const struct lk_uplink_notice *n, const stru
         .why = reason == LK_REASON_NONE ? NULL : why,
         .compartment = c->compartment[0] != '\0' ? c->compartment : NULL,
         .time = event_time(1, time),
-        .extra = reason == LK_REASON_NONE && c->kind == LK_CMD_STATUS_GET ? "{\"ready\":true}" : NULL,
+        .extra = reason == LK_REASON_NONE && c->kind == LK_CMD_STATUS_GET ? status : NULL,
     };
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     lk_envelope_answer(&t, &a);

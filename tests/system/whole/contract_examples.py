@@ -23,6 +23,9 @@ BANK = re.compile(r"[A-Z][A-Z0-9]{0,4}")
 # What the story below does not bring about: the rest of the page's events must have come.
 NOT_PLAYED = {"site.clock", "site.degraded", "audit.mismatch", "audit.purge", "item.reminder", "item.overdue", "item.erased"}
 
+# Postal codes for some events, by configuration; the others must have none.
+STATUS = {"item.deposited": "EDH", "item.collected": "EMI", "item.updated": "x-2.1_y"}
+
 
 def expect(true, promise):
     if not true:
@@ -68,7 +71,10 @@ class Page:
 # ---- comparing -------------------------------------------------------------------------------------------------------
 
 class Judge:
-    def __init__(self, page):
+    """status: what the site's [status_codes] say."""
+
+    def __init__(self, page, status=None):
+        self.status = status or {}
         self.page, self.seen_events, self.seen_topics, self.seen_answers = page, set(), set(), set()
 
     def members(self, what, got, always, maybe=()):
@@ -100,8 +106,10 @@ class Judge:
     def event(self, topic, event):
         name = event["type"][len("locker."):-len(".v1")]
         what = f"event {name}"
-        self.members(what, event, self.page.examples["event"])
-        self.like(what, {k: v for k, v in event.items() if k != "data"}, self.page.examples["event"])
+        example = self.page.examples["event-with-status" if name in self.status else "event"]
+        self.members(what, event, example)
+        self.like(what, {k: v for k, v in event.items() if k != "data"}, example)
+        expect(event.get("postalstatus") == self.status.get(name), f"{what}: postalstatus: {event}")
         expect(name in self.page.events, f"{what} is not on the page")
         expect(topic == "evt/" + name.split(".")[0], f"{what} came on {topic}")
         expect(event["type"] == f"locker.{name}.v1" and event["source"] == f"/locker/{site_rig.OPERATOR}/{site_rig.SITE}",
@@ -315,9 +323,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     args = parser.parse_args()
-    judge, messages = Judge(Page()), []
+    judge, messages = Judge(Page(), STATUS), []
     timing = {"left_open_s": 5, "wrong_door_ms": 300, "open_timeout_ms": 1500, "notice_s": 3}
     more = "[deposit]\nunknown_barcode = accept\n[pickup]\nrating = yes\n[lockout]\ntries = 2\n[remote]\nshort_most = 20\nday_most = 40\n"
+    more += "[status_codes]\n" + "".join(f"{event} = {code}\n" for event, code in STATUS.items())
     with site_rig.Site(args.build, timing=timing, more=more) as site:
         site.postal.on_message = lambda *message: messages.append(message)
         site.hire()

@@ -132,6 +132,33 @@ CASE(utf8_is_strict)
     }
 }
 
+CASE(a_line_shows_what_is_there)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"the hinge is bent", true},
+        {"\xe9\x97\xa8\xe5\x9d\x8f\xe4\xba\x86 \xf0\x9f\x93\xae", true},
+        {"", false},
+        {"two\nlines", false},
+        {"a\ttab", false},
+        {"clears \x1b[2J the screen", false},
+        {"delete \x7f", false},
+        {"C1 \xc2\x9b 2J", false},
+        {"turns \xe2\x80\xae around", false},
+        {"hidden \xe2\x80\x8b", false},
+        {"a mark \xef\xbb\xbf", false},
+        {"\xff", false},
+    };
+    for (size_t i = 0; i < LK_ARRAY_SIZE(rows); i++) {
+        if (lk_text_is_line(rows[i].text) != rows[i].good) {
+            printf("# row %zu\n", i);
+        }
+        CHECK_INT(lk_text_is_line(rows[i].text), rows[i].good);
+    }
+}
+
 CASE(numbers_are_strict)
 {
     uint64_t v = 7;
@@ -183,6 +210,7 @@ int main(int argc, char **argv)
         NAMED(hex_goes_both_ways),
         NAMED(outside_text_is_judged),
         NAMED(utf8_is_strict),
+        NAMED(a_line_shows_what_is_there),
         NAMED(numbers_are_strict),
         NAMED(cleanup_closes_what_is_not_stolen),
     };

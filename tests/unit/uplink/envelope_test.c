@@ -62,8 +62,21 @@ static void event_is_a_cloudevent(void **state)
     struct lk_record r = record_of(LK_EV_ITEM_DEPOSITED, "{\"door\":\"A07\",\"item\":\"case-2026-0001\","
                                                          "\"from\":\"expected\",\"to\":\"in_locker\","
                                                          "\"actor\":\"courier\",\"who\":\"c-17\"}");
-    lk_envelope_event(&t, &site, &r);
+    lk_envelope_event(&t, &site, &r, "");
     same_as_example(&t, "event.json");
+}
+
+static void a_postal_status_stands_outside_what_is_hashed(void **state)
+{
+    (void)state;
+    char buf[LK_ENVELOPE_EVENT_MAX];
+    struct lk_text t = lk_text_init(buf, sizeof(buf));
+    struct lk_record r = record_of(LK_EV_ITEM_DEPOSITED, "{\"door\":\"A07\",\"item\":\"case-2026-0001\","
+                                                         "\"from\":\"expected\",\"to\":\"in_locker\","
+                                                         "\"actor\":\"courier\",\"who\":\"c-17\"}");
+    lk_envelope_event(&t, &site, &r, "EDH");
+    same_as_example(&t, "event-with-status.json");
+    assert_non_null(strstr(buf, "\"postalstatus\":\"EDH\",\"data\":{"));
 }
 
 static void event_data_goes_in_byte_for_byte(void **state)
@@ -73,7 +86,7 @@ static void event_data_goes_in_byte_for_byte(void **state)
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     static const char data[] = "{\"b\" : 1,  \"a\":\"\\u6587\\u4ef6\"}";
     struct lk_record r = record_of(LK_EV_DOOR_OPENED, data);
-    lk_envelope_event(&t, &site, &r);
+    lk_envelope_event(&t, &site, &r, "");
     const char *at = strstr(buf, ",\"data\":");
     assert_non_null(at);
     assert_int_equal(strncmp(at + 8, data, strlen(data)), 0);
@@ -87,7 +100,7 @@ static void every_event_type_makes_a_wire_type(void **state)
         char buf[LK_ENVELOPE_EVENT_MAX], want[64];
         struct lk_text t = lk_text_init(buf, sizeof(buf));
         struct lk_record r = record_of((enum lk_event_type)type, "{}");
-        lk_envelope_event(&t, &site, &r);
+        lk_envelope_event(&t, &site, &r, "");
         (void)snprintf(want, sizeof(want), "\"type\":\"locker.%s.v1\"", lk_event_type_name((enum lk_event_type)type));
         assert_non_null(strstr(buf, want));
     }
@@ -99,7 +112,7 @@ static void too_small_a_builder_says_so(void **state)
     char buf[100];
     struct lk_text t = lk_text_init(buf, sizeof(buf));
     struct lk_record r = record_of(LK_EV_DOOR_OPENED, "{}");
-    lk_envelope_event(&t, &site, &r);
+    lk_envelope_event(&t, &site, &r, "");
     assert_true(t.truncated);
 }
 
@@ -279,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(event_is_a_cloudevent),
+        cmocka_unit_test(a_postal_status_stands_outside_what_is_hashed),
         cmocka_unit_test(event_data_goes_in_byte_for_byte),
         cmocka_unit_test(every_event_type_makes_a_wire_type),
         cmocka_unit_test(too_small_a_builder_says_so),

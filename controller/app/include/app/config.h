@@ -34,8 +34,9 @@ enum {
     LK_CONFIG_NAME = 32,       /* names and ids: letters, digits and . _ - (a fieldbus has no room for more) */
     LK_CONFIG_BANK_NAME = 6,   /* A..Z then A..Z0..9, so that name and two digits fit LK_LABEL_MAX */
     LK_CONFIG_TEXT = 128,      /* free UTF-8 text for people */
-    LK_CONFIG_PATH_LEN = 200,  /* absolute paths; sun_path limits the two sockets further (107 characters) */
-    LK_CONFIG_ERRORS = 50,     /* errors kept; further ones are only counted */
+    LK_CONFIG_ITEM_EVENTS = LK_EV_ITEM_ERASED + 1, /* the events about items, from 0 */
+    LK_CONFIG_PATH_LEN = 200, /* absolute paths; sun_path limits the two sockets further (107 characters) */
+    LK_CONFIG_ERRORS = 50,    /* errors kept; further ones are only counted */
     LK_CONFIG_ERROR_TEXT = 480,
     LK_CONFIG_FILES = 65,         /* the main file and its drop-ins */
     LK_CONFIG_LINE_NAME = 32,     /* name of a GPIO line: the kernel has no longer ones */
@@ -170,6 +171,7 @@ struct lk_config_uplink {
     unsigned expiry_warn_days;
     unsigned outbox_most;          /* events that may wait for upstream's acknowledgement */
     unsigned outbox_alarm_percent; /* of that: from there on people are told */
+    unsigned refusals_per_minute;  /* refused commands that are recorded; a stranger must not fill the disk */
 };
 
 /* [scanner]; present false: no scanner. baud and mode mean nothing to a keyboard. */
@@ -238,8 +240,8 @@ struct lk_config {
     unsigned retention_days;              /* [deposit] */
     unsigned remind_days;                 /* [retention]: less than retention_days; 0: nobody is reminded */
     unsigned personal_days, records_days; /* personal_days is not more than records_days */
-    unsigned refusals_a_minute;           /* [remote] */
     unsigned events_days, commands_days;  /* of the event log, of the answers to commands */
+    char status_code[LK_CONFIG_ITEM_EVENTS][LK_CONFIG_NAME]; /* [status_codes], by enum lk_event_type; "": none */
     unsigned windows;
     struct lk_window window[LK_WINDOWS];
     struct lk_calendar calendar;               /* [holidays YEAR] */
@@ -268,6 +270,9 @@ int lk_config_load(const char *path, const struct lk_config_profile *profiles, s
 /* Frees what lk_config_load gave. Everything is inside the one allocation, so pointers into it (names, paths) end with
  * it. NULL is fine. Returns NULL. */
 struct lk_config *lk_config_free(struct lk_config *config);
+
+/* The postal status code that the configuration gives to this event; "" when it gives none. Valid as long as config. */
+const char *lk_config_status_code(const struct lk_config *config, enum lk_event_type type);
 
 /* A copy of what the core needs: the same as config->core. Doors are numbered bank by bank in the order in which the
  * banks first appear in the files, so door 0 is the first bank's door 1; labels, not numbers, survive a change of the

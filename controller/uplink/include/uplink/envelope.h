@@ -22,8 +22,10 @@ enum {
 
 /* One event: CloudEvents 1.0 with id {site}:{epoch}:{seq}, source /locker/{operator}/{site}, type
  * locker.<class>.<what>.v1 and the extensions seq, epoch, timequality, prevhash, hash. `record->data` goes in byte for
- * byte, so that upstream can check the hash. */
-void lk_envelope_event(struct lk_text *t, const struct lk_uplink_site *site, const struct lk_record *record);
+ * byte, so that upstream can check the hash. status: the postal status code that the site gives to this event, as the
+ * extension postalstatus, outside what is hashed; "": left out. */
+void lk_envelope_event(struct lk_text *t, const struct lk_uplink_site *site, const struct lk_record *record,
+                       const char *status);
 
 /* One compartment. A state that nobody can read (unknown, or the board is lost) is written "unknown". */
 struct lk_envelope_compartment {

@@ -53,6 +53,10 @@ bool lk_text_is_id(const char *s, size_t max);
 /* Well-formed UTF-8 of n bytes without NUL (RFC 3629: no surrogates, no overlong forms). */
 bool lk_text_is_utf8(const char *s, size_t n);
 
+/* One line of words for people: well-formed UTF-8, not empty, no control characters, and none that turn the direction
+ * of writing or take no room (U+200B to U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF). */
+bool lk_text_is_line(const char *s);
+
 /* Strict unsigned decimal: whole string, no sign, no blanks. 0, -EINVAL or -ERANGE (above max). */
 int lk_text_parse_u64(const char *s, uint64_t max, uint64_t *ret_value);
 

@@ -183,8 +183,10 @@ function itemRow(item) {
     head.append(element("span", "chip " + custody, place));
   }
   if (custody === "in_locker") {
-    more.append(element("span", "sms", text("item.sms"), element("b", "", `${item.code.slice(0, 4)} ${item.code.slice(4)}`)),
-      button("scan qr", text("item.qr"), () => act("scan", { what: "qr", item: item.item })));
+    if (item.code) {
+      more.append(element("span", "sms", text("item.sms"), element("b", "", `${item.code.slice(0, 4)} ${item.code.slice(4)}`)));
+    }
+    more.append(button("scan qr", text("item.qr"), () => act("scan", { what: "qr", item: item.item })));
   } else if (["expected", "at_window"].includes(custody)) {
     head.append(button("scan barcode", text("item.barcode"), () => act("scan", { what: "barcode", item: item.item })));
   }
