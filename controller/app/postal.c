@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_AFTER_MS = 150 };
+enum { SNAPSHOT_AFTER_MS = 150, NOTICES_PER_TURN = 16 };
 
 /* --- what the uplink tells
  * ------------------------------------------------------------------------------------------------------------ */
@@ -78,10 +78,16 @@ static void on_uplink(evutil_socket_t fd, short what, void *user)
     (void)what;
     struct lk_postal *p = user;
     struct lk_uplink_notice notice;
-    while (lk_uplink_next(p->uplink, &notice)) {
+    /* A drain after weeks brings thousands of these; a door that opens meanwhile must not wait for them. */
+    for (int i = 0; i < NOTICES_PER_TURN; i++) {
+        if (!lk_uplink_next(p->uplink, &notice)) {
+            lk_postal_pump(p);
+            return;
+        }
         take_notice(p, &notice);
         lk_uplink_notice_free(&notice);
     }
+    event_active(p->readable, EV_READ, 0); /* what is left has rung its bell already */
     lk_postal_pump(p);
 }
 
@@ -173,6 +179,9 @@ static int make_timers(struct lk_postal *p, struct event_base *base)
     if (!p->readable || !p->outbox_timer || !p->snapshot_timer || !p->health_timer || !p->trust_timer) {
         return -ENOMEM;
     }
+    /* Behind everybody else: what drains can wait, a person in front of a door cannot. Without priorities: as they come. */
+    (void)event_priority_set(p->readable, LK_APP_PRIORITIES - 1);
+    (void)event_priority_set(p->outbox_timer, LK_APP_PRIORITIES - 1);
     struct timeval health = {.tv_sec = p->config->uplink.health_s};
     (void)event_add(p->health_timer, &health);
     return event_add(p->readable, NULL) == 0 ? 0 : -ENOMEM;

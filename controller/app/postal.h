@@ -10,6 +10,9 @@
 #include "engine.h"
 #include "uplink/outbox.h"
 
+/* Priorities of the loop, as libevent counts them: the middle one is everybody's, the last one the outbox's. */
+enum { LK_APP_PRIORITIES = 3 };
+
 struct lk_postal;
 
 struct lk_postal_config {

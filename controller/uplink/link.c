@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     TURN_MS = 1000,        /* the loop turns at least this often */
@@ -18,8 +20,8 @@ enum {
     STEADY_MS = 10000,     /* a connection that lasted this long forgets the failures before it */
     LEAVE_MS = 1500,       /* `stopped` is acknowledged within this */
     CLOSE_MS = 600,        /* our DISCONNECT is through within this */
-    HANG_UPS = 2,          /* on MQTT 5, then 3.1.1 is tried; doubled when that did not help */
-    HANG_UPS_MOST = 1024,
+    HANG_UPS = 2,          /* on MQTT 5 in a row: then we ask whether it knows 3.1.1 only */
+    NICE = 5,
     RENEW_MS = 600,    /* our DISCONNECT is through, then the next attempt */
     PAHO_FULL_MS = 20, /* Paho's buffer is full: try again then */
     SUBSCRIPTIONS = 2,
@@ -120,14 +122,13 @@ static int renew(struct lk_uplink *up)
     struct lk_mqtt_settings settings = mqtt_settings(&up->set);
     struct lk_mqtt_handler handler = lk_inbox_handler(up);
     struct lk_mqtt *fresh;
-    if (!lk_mqtt_is_spoilt(up->mqtt) && !up->link.fresh) {
+    if (!lk_mqtt_is_spoilt(up->mqtt)) {
         return 0;
     }
     int r = lk_mqtt_create(&settings, &handler, &fresh);
     if (r == 0) {
         lk_mqtt_abandon(up->mqtt);
         up->mqtt = fresh;
-        up->link.fresh = false;
     }
     return r;
 }
@@ -151,9 +152,7 @@ static void on_up(struct lk_uplink *up, const struct lk_mqtt_event *event, int64
     lk_slots_limit(up->slots, fewer ? event->in_flight_most : up->set.in_flight);
     (void)lk_mqtt_set_nodelay(up->set.port);
     link->session++;
-    link->trying_311 = false;
     link->hung_up = 0;
-    link->hung_up_most = HANG_UPS;
     link->subscribed = 0;
     link->warning[0] = '\0';
     enter(link, LK_LINK_SUBSCRIBING, now_ms + SUBSCRIBE_MS);
@@ -163,30 +162,17 @@ static void on_up(struct lk_uplink *up, const struct lk_mqtt_event *event, int64
     }
 }
 
-static void speak(struct lk_link *link, enum lk_mqtt_version version, int64_t now_ms)
+/* Some brokers that know only 3.1.1 say so, others hang up (RabbitMQ 3.10). A broker that is just coming up, or a proxy
+ * without one behind it, hangs up too: so it is asked, and never once it spoke 5. Not by trying with Paho: a handle
+ * that went from one version to the other and back was seen to send the one's packets on the other's connection. */
+static bool knows_only_311(struct lk_uplink *up, const struct lk_mqtt_event *event, bool hangs_up)
 {
-    link->fresh = link->version == LK_MQTT_311 && version == LK_MQTT_5; /* Paho's object cannot go back */
-    link->version = version;
-    link->hung_up = 0;
-    if (version == LK_MQTT_311) {
-        link->deadline_at_ms = now_ms;
+    struct lk_link *link = &up->link;
+    if (up->set.mqtt_version != LK_MQTT_AUTO || link->version != LK_MQTT_5) {
+        return false;
     }
-}
-
-/* Some brokers that know only 3.1.1 say so, others hang up (RabbitMQ 3.10). A proxy without a broker behind it hangs up
- * too, so 3.1.1 is only tried, less and less often, and stays when it works. */
-static void look_at_version(struct lk_link *link, bool says_no, bool hangs_up, int64_t now_ms)
-{
-    if (link->version == LK_MQTT_5 && says_no) {
-        speak(link, LK_MQTT_311, now_ms);
-    } else if (link->version == LK_MQTT_5 && hangs_up && ++link->hung_up >= link->hung_up_most) {
-        link->trying_311 = true;
-        speak(link, LK_MQTT_311, now_ms);
-    } else if (link->trying_311) {
-        link->trying_311 = false;
-        link->hung_up_most = link->hung_up_most < HANG_UPS_MOST ? link->hung_up_most * 2 : HANG_UPS_MOST;
-        speak(link, LK_MQTT_5, now_ms);
-    }
+    bool asks = hangs_up && link->session == 0 && ++link->hung_up >= HANG_UPS;
+    return event->old_broker || (asks && lk_probe_only_311(&up->set));
 }
 
 static void on_failed(struct lk_uplink *up, const struct lk_mqtt_event *event, int64_t now_ms)
@@ -194,8 +180,9 @@ static void on_failed(struct lk_uplink *up, const struct lk_mqtt_event *event, i
     char text[LK_UPLINK_ERROR_MAX] = "";
     enum lk_probe found = event->mute ? lk_probe(&up->set, text) : LK_PROBE_UNREACHABLE;
     go_down(up, now_ms, found == LK_PROBE_TLS ? text : event->text);
-    if (up->set.mqtt_version == LK_MQTT_AUTO) {
-        look_at_version(&up->link, event->old_broker, found == LK_PROBE_OPEN, now_ms);
+    if (knows_only_311(up, event, found == LK_PROBE_OPEN)) {
+        up->link.version = LK_MQTT_311;
+        up->link.deadline_at_ms = now_ms;
     }
 }
 
@@ -524,14 +511,21 @@ static void tell_end(struct lk_uplink *up)
     pthread_mutex_unlock(&up->lock);
 }
 
+/* Doors before reports: this thread, and those that Paho begins from here, get what the others leave of a busy machine.
+ */
+static void stand_back(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
 void *lk_link_run(void *uplink)
 {
     struct lk_uplink *up = uplink;
+    stand_back();
     struct lk_mqtt_settings settings = mqtt_settings(&up->set);
     struct lk_mqtt_handler handler = lk_inbox_handler(up);
     up->link.version = up->set.mqtt_version == LK_MQTT_311 ? LK_MQTT_311 : LK_MQTT_5;
     up->link.backoff_ms = up->set.reconnect_min_ms;
-    up->link.hung_up_most = HANG_UPS;
     enter(&up->link, LK_LINK_DOWN, lk_uplink_now_ms());
     if (lk_mqtt_create(&settings, &handler, &up->mqtt) < 0) {
         lk_inbox_down(up, "the MQTT library refuses to start");

@@ -67,11 +67,9 @@ struct lk_link {
     uint32_t attempt, session;
     unsigned subscribed, backoff_ms;
     enum lk_mqtt_version version;
-    struct lk_outgoing *held;       /* taken from the queue, not yet taken by Paho */
-    bool starved;                   /* no slot was free */
-    unsigned hung_up, hung_up_most; /* AUTO: how often the broker hung up on MQTT 5; with so many 3.1.1 is tried */
-    bool trying_311;                /* ... and is not yet known to work */
-    bool fresh;                     /* the next attempt needs a fresh Paho object */
+    struct lk_outgoing *held; /* taken from the queue, not yet taken by Paho */
+    bool starved;             /* no slot was free */
+    unsigned hung_up;         /* how often in a row the broker hung up on MQTT 5 */
     char warning[LK_UPLINK_ERROR_MAX];
 };
 

@@ -221,6 +221,60 @@ static bool shake_hands(const struct lk_uplink_settings *set, int fd, const char
     return t->len > 0;
 }
 
+/* --- which MQTT --------------------------------------------------------------------------------------------------- */
+
+enum { MQTT_311 = 4, MQTT_5 = 5, CONNACK = 0x20, CONNECT_MOST = 64 };
+
+static size_t connect_packet(unsigned char level, unsigned char buf[CONNECT_MOST])
+{
+    static const char name[] = "lockerd-probe";
+    const size_t n = sizeof(name) - 1;
+    size_t at = 2;
+    memcpy(buf + at, "\0\4MQTT", 6);
+    at += 6;
+    buf[at++] = level;
+    buf[at++] = 2; /* clean, nothing else */
+    buf[at++] = 0;
+    buf[at++] = 10; /* keep-alive, in s */
+    if (level == MQTT_5) {
+        buf[at++] = 0; /* no properties */
+    }
+    buf[at++] = 0;
+    buf[at++] = (unsigned char)n;
+    memcpy(buf + at, name, n);
+    at += n;
+    buf[0] = 0x10;
+    buf[1] = (unsigned char)(at - 2);
+    return at;
+}
+
+static bool answers_connect(const struct lk_uplink_settings *set, unsigned char level)
+{
+    char host[HOST_MOST], port[8];
+    unsigned char packet[CONNECT_MOST], answer = 0;
+    bool tls = split(set, host, port);
+    size_t len = connect_packet(level, packet);
+    LK_CLEANUP(close_fdp) int fd = reach(host, port);
+    if (fd < 0) {
+        return false;
+    }
+    if (!tls) {
+        return send(fd, packet, len, MSG_NOSIGNAL) == (ssize_t)len && recv(fd, &answer, 1, 0) == 1 && answer == CONNACK;
+    }
+    LK_CLEANUP(ctx_freep) SSL_CTX *ctx = context(set);
+    LK_CLEANUP(ssl_freep) SSL *ssl = ctx ? SSL_new(ctx) : NULL;
+    bool up = ssl && SSL_set_fd(ssl, fd) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_connect(ssl) == 1;
+    bool yes =
+        up && SSL_write(ssl, packet, (int)len) == (int)len && SSL_read(ssl, &answer, 1) == 1 && answer == CONNACK;
+    ERR_clear_error();
+    return yes;
+}
+
+bool lk_probe_only_311(const struct lk_uplink_settings *set)
+{
+    return !answers_connect(set, MQTT_5) && answers_connect(set, MQTT_311);
+}
+
 enum lk_probe lk_probe(const struct lk_uplink_settings *set, char *text)
 {
     char host[HOST_MOST], port[8];

@@ -42,10 +42,10 @@ def label(i):
 
 # ---- databases -------------------------------------------------------------------------------------------------------
 
-def prepared_store(build, banks, items, every, note=lambda text: None):
+def prepared_store(build, banks, items, every, note=lambda text: None, unacked=False):
     """The folder of a database with so many items; made once for each build folder."""
     cache = os.path.join(build, "tests", "bench", "cache")
-    folder = os.path.join(cache, f"store-{banks}x{DOORS}-{items}-{every}")
+    folder = os.path.join(cache, f"store-{banks}x{DOORS}-{items}-{every}" + ("-unacked" if unacked else ""))
     if os.path.exists(os.path.join(folder, "made.json")):
         return folder
     note(f"making a database of {items} codes (kept in {folder})")
@@ -56,7 +56,8 @@ def prepared_store(build, banks, items, every, note=lambda text: None):
     roomy = os.path.isdir(shm) and shutil.disk_usage(shm).free > items * 1024 + (64 << 20)
     with tempfile.TemporaryDirectory(prefix="lockerd-bench-", dir=shm if roomy else cache) as made:
         program = os.path.join(build, "tests", "bench", "store", "make_store")
-        out = subprocess.run([program, made, OPERATOR, SITE, str(banks), str(DOORS), str(items), str(every)],
+        out = subprocess.run([program, made, OPERATOR, SITE, str(banks), str(DOORS), str(items), str(every)]
+                             + (["unacked"] if unacked else []),
                              check=True, capture_output=True, text=True).stdout
         part = folder + ".part"
         shutil.rmtree(part, ignore_errors=True)

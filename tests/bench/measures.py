@@ -12,6 +12,7 @@ import time
 
 import bench_site
 from bench_site import BenchSite, code_of, label, now_ns, prepared_store, unit_and_pdu, until
+from drain import drain as drain_rows
 from table import Row
 
 MS = 1e6
@@ -560,8 +561,8 @@ def cpu(b):
               extra=f"{reads / took:.0f} reads/s over {took:.0f} s; by ticks (utime + stime) {share:.2f} %")
 
 
-ALL = {"doors": doors, "codes": codes, "commands": commands, "scan": scan, "pulse": pulse, "busy": busy, "ready": ready,
+ALL = {"drain": drain_rows, "doors": doors, "codes": codes, "commands": commands, "scan": scan, "pulse": pulse, "busy": busy, "ready": ready,
        "memory": memory, "cpu": cpu}
 
 # How many rows each gives with --quick.
-QUICK_ROWS = {"doors": 12, "codes": 6, "commands": 3, "scan": 3, "pulse": 1, "busy": 8, "ready": 2, "memory": 3, "cpu": 1}
+QUICK_ROWS = {"drain": 3, "doors": 12, "codes": 6, "commands": 3, "scan": 3, "pulse": 1, "busy": 8, "ready": 2, "memory": 3, "cpu": 1}

@@ -1,8 +1,9 @@
 /*
  * Makes a database as a busy site has it, through the store's public functions only: so many codes, the first of them
- * for items that lie in the doors, the others for announced items; every event acknowledged.
+ * for items that lie in the doors, the others for announced items; every event acknowledged, or
+ * none.
  *
- *   make_store FOLDER OPERATOR SITE BANKS DOORS ITEMS EVERY
+ *   make_store FOLDER OPERATOR SITE BANKS DOORS ITEMS EVERY [unacked]
  *
  * FOLDER/lockerd.db and FOLDER/code.key must not exist. BANKS banks A, B, ... of DOORS doors each, all occupied as far
  * as ITEMS go. One event for EVERY items. Item i is `case-%08u`, its code is i * 61803399 mod 10^8 in eight digits: no
@@ -119,8 +120,9 @@ static void open_store(struct maker *m, char **argv)
 int main(int argc, char **argv)
 {
     static struct maker m;
-    if (argc != ARGS) {
-        (void)fprintf(stderr, "usage: make_store FOLDER OPERATOR SITE BANKS DOORS ITEMS EVERY\n");
+    bool unacked = argc == ARGS + 1 && strcmp(argv[ARGS], "unacked") == 0;
+    if (argc != ARGS && !unacked) {
+        (void)fprintf(stderr, "usage: make_store FOLDER OPERATOR SITE BANKS DOORS ITEMS EVERY [unacked]\n");
         return 2;
     }
     unsigned banks = (unsigned)number(argv[4], LK_MAX_BANKS), doors = (unsigned)number(argv[5], 32);
@@ -141,7 +143,7 @@ int main(int argc, char **argv)
         }
     }
     uint64_t last = lk_store_last_seq(m.store);
-    int r = lk_store_set_acked(m.store, last);
+    int r = unacked ? 0 : lk_store_set_acked(m.store, last);
     if (r < 0) {
         die("ack", r);
     }

@@ -147,12 +147,13 @@ class Proxy:
 
 class OddBroker:
     """A broker with a fault: `old` speaks 3.1.1 only, `mute` accepts and says nothing, `noise` answers with garbage,
-    `slam` closes every connection at once, `deny` speaks 5 and refuses events as long as denying is set."""
+    `slam` closes every connection at once, `downgraded` speaks 5 on its first connection, confirms nothing and hangs up, and
+    knows only 3.1.1 from then on, `hangs_up` answers 3.1.1 and closes on 5 without a word, `deny` speaks 5 and refuses events as long as denying is set."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, port=0):
         self.kind, self.levels, self.published = kind, [], []
-        self.denying, self.denied = True, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.denying, self.denied, self.unconfirmed = True, [], []
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         self.kept = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -211,7 +212,8 @@ class OddBroker:
             if kind == 1:
                 level = body[6]
                 self.levels.append(level)
-                s.sendall(bytes([0x20, 2, 0, 1 if level > 4 else 0]))
+                present = 1 if self.unconfirmed and level <= 4 else 0  # the session: what is unconfirmed comes again
+                s.sendall(bytes([0x20, 2, present, 1 if level > 4 else 0]))
                 if level > 4:
                     s.close()
                     return
@@ -225,6 +227,32 @@ class OddBroker:
                 s.sendall(b"\xd0\x00")
             elif kind == 14:
                 return
+
+    def _hangs_up(self, s):
+        """As RabbitMQ 3.10 does."""
+        head, body = self._read(s)
+        self.levels.append(body[6])
+        if head >> 4 == 1 and body[6] == 4:
+            s.sendall(bytes([0x20, 2, 0, 0]))
+            self._old(s)
+        s.close()
+
+    def _downgraded(self, s):
+        if self.levels:
+            self._old(s)
+            return
+        while len(self.unconfirmed) < 5:
+            head, body = self._read(s)
+            kind = head >> 4
+            if kind == 1:
+                self.levels.append(body[6])
+                s.sendall(bytes([0x20, 3, 0, 0, 0]))
+            elif kind == 8:
+                s.sendall(bytes([0x90, 4]) + body[:2] + b"\x00\x01")
+            elif kind == 3:
+                size = int.from_bytes(body[:2], "big")
+                self.unconfirmed.append(body[2:2 + size].decode())
+        s.close()
 
     def _deny(self, s):
         while True:

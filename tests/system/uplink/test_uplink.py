@@ -338,6 +338,38 @@ class VersionsTest(Case):
         self.assertLess(probe.stop(), 1500)
         self.assertEqual(json.loads(broker.published[-1][1])["state"], "stopped")
 
+    def test_a_broker_that_hangs_up_on_5_is_spoken_to_in_3_1_1(self):
+        broker = self.keep(OddBroker("hangs_up"))
+        probe = self.probe(broker.port, "--log", 20)
+        probe.expect("^connected session=1 version=311", 15)
+        wait_until(lambda: probe.status()["delivered"] == 20, 5, "20 events")
+        self.assertEqual(broker.levels[-1], 4)
+        self.assertGreaterEqual(broker.levels.count(5), 2, "once may be chance")
+
+    def test_what_was_sent_in_5_comes_again_in_3_1_1_as_it_should(self):
+        """Else properties of 5 would be taken for the beginning of the payload."""
+        broker = self.keep(OddBroker("downgraded"))
+        probe = self.probe(broker.port, "--log", 20)
+        probe.expect("^connected session=2 version=311", 20)
+        wait_until(lambda: probe.status()["delivered"] == 20, 5, "20 events")
+        self.assertGreaterEqual(len(broker.unconfirmed), 5, "some were on their way in 5")
+        for topic, payload in broker.published:
+            json.loads(payload)
+            self.assertTrue(topic.startswith("locker/v1/"), topic)
+
+    def test_a_broker_that_knew_5_is_not_tried_with_3_1_1_for_hanging_up(self):
+        broker = self.broker()
+        probe = self.probe(broker.port, "--log", 5)
+        probe.expect("^connected session=1 version=5")
+        port = broker.port
+        broker.kill()
+        odd = self.keep(OddBroker("hangs_up", port))
+        wait_until(lambda: len(odd.levels) >= 4, 20, "four attempts")
+        self.assertEqual(set(odd.levels), {5})
+        odd.close()
+        broker.start()
+        probe.expect("^connected session=2 version=5", 20)
+
     def test_forced_5_does_not_fall_back(self):
         broker = self.keep(OddBroker("old"))
         probe = self.probe(broker.port, "--version", "5")

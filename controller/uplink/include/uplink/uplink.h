@@ -31,8 +31,8 @@ enum {
     LK_UPLINK_STOP_MS = 3000,        /* lk_uplink_stop() returns within this */
 };
 
-/* Which protocol to speak. AUTO begins with 5 and stays with 3.1.1 once a broker refused 5, or hung up on it again and
- * again and took 3.1.1 instead. */
+/* Which protocol to speak. AUTO begins with 5 and stays with 3.1.1 once a broker refused 5, or hangs up on it and
+ * answers 3.1.1. */
 enum lk_mqtt_version { LK_MQTT_AUTO, LK_MQTT_5, LK_MQTT_311 };
 
 /* All text is borrowed for the call of create only. NULL or "": not used. */
