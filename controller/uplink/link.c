@@ -122,13 +122,14 @@ static int renew(struct lk_uplink *up)
     struct lk_mqtt_settings settings = mqtt_settings(&up->set);
     struct lk_mqtt_handler handler = lk_inbox_handler(up);
     struct lk_mqtt *fresh;
-    if (!lk_mqtt_is_spoilt(up->mqtt)) {
+    if (!lk_mqtt_is_spoilt(up->mqtt) && !up->link.fresh) {
         return 0;
     }
     int r = lk_mqtt_create(&settings, &handler, &fresh);
     if (r == 0) {
         lk_mqtt_abandon(up->mqtt);
         up->mqtt = fresh;
+        up->link.fresh = false;
     }
     return r;
 }
@@ -181,6 +182,8 @@ static void on_failed(struct lk_uplink *up, const struct lk_mqtt_event *event, i
     enum lk_probe found = event->mute ? lk_probe(&up->set, text) : LK_PROBE_UNREACHABLE;
     go_down(up, now_ms, found == LK_PROBE_TLS ? text : event->text);
     if (knows_only_311(up, event, found == LK_PROBE_OPEN)) {
+        /* What Paho still holds of a session in 5 it would send as 5, and the broker take the properties for payload. */
+        up->link.fresh = up->link.session > 0;
         up->link.version = LK_MQTT_311;
         up->link.deadline_at_ms = now_ms;
     }

@@ -70,6 +70,7 @@ struct lk_link {
     struct lk_outgoing *held; /* taken from the queue, not yet taken by Paho */
     bool starved;             /* no slot was free */
     unsigned hung_up;         /* how often in a row the broker hung up on MQTT 5 */
+    bool fresh;               /* the next attempt needs a fresh Paho object */
     char warning[LK_UPLINK_ERROR_MAX];
 };
 
