@@ -164,8 +164,8 @@ static void on_up(struct lk_uplink *up, const struct lk_mqtt_event *event, int64
 }
 
 /* Some brokers that know only 3.1.1 say so, others hang up (RabbitMQ 3.10). A broker that is just coming up, or a proxy
- * without one behind it, hangs up too: so it is asked, and never once it spoke 5. Not by trying with Paho: a handle
- * that went from one version to the other and back was seen to send the one's packets on the other's connection. */
+ * without one behind it, hangs up too: so it is asked, and never once it spoke 5. Not by trying with Paho, whose
+ * handle cannot go back from 3.1.1. */
 static bool knows_only_311(struct lk_uplink *up, const struct lk_mqtt_event *event, bool hangs_up)
 {
     struct lk_link *link = &up->link;

@@ -68,9 +68,12 @@ class Proxy:
     def _drop(self, a, b, reset=False):
         for each in (a, b):
             self._forget(each)
-            if reset:
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            each.close()
+            try:
+                if reset:
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                each.close()
+            except OSError:
+                pass  # the other thread was quicker
         with self.lock:
             self.pairs = [p for p in self.pairs if set(p) != {a, b}]
 

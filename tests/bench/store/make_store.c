@@ -61,6 +61,16 @@ static void event(struct maker *m, enum lk_event_type type, const char *item, in
     struct lk_event *e = &fx(m, LK_FX_EVENT, "")->event;
     *e = (struct lk_event){.type = type, .door = door, .expected_door = LK_NO_DOOR, .bank = -1};
     (void)lk_text_copy(e->item, sizeof(e->item), item);
+    e->from = type == LK_EV_ITEM_DEPOSITED ? LK_CUSTODY_EXPECTED : LK_CUSTODY_NONE;
+    e->to = type == LK_EV_ITEM_DEPOSITED ? LK_CUSTODY_IN_LOCKER : LK_CUSTODY_EXPECTED;
+    e->actor = type == LK_EV_ITEM_DEPOSITED ? LK_ACTOR_COURIER : LK_ACTOR_UPSTREAM;
+    (void)lk_text_copy(e->who, sizeof(e->who), type == LK_EV_ITEM_DEPOSITED ? "c-17" : "upstream");
+    if (type == LK_EV_ITEM_DEPOSITED) {
+        e->purpose = LK_PURPOSE_DEPOSIT;
+        e->intent = (uint64_t)door + 1;
+    } else {
+        (void)lk_text_copy(e->jti, sizeof(e->jti), item);
+    }
 }
 
 static void apply(struct maker *m)

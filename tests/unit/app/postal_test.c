@@ -398,6 +398,43 @@ static void a_connection_brings_everything_up_to_date(void **state)
     assert_int_equal(t.events, lk_store_last_seq(t.rig.store));
 }
 
+struct somebody {
+    struct event *ev;
+    unsigned turns;
+    uint64_t until;
+};
+
+/* Wants a turn as long as there are events to send. */
+static void somebody_else(evutil_socket_t fd, short what, void *user)
+{
+    (void)fd;
+    (void)what;
+    struct somebody *s = user;
+    s->turns++;
+    if (t.events < s->until) {
+        event_active(s->ev, EV_TIMEOUT, 0);
+    }
+}
+
+/* What gathered in weeks goes out a few at a time: whoever stands in front of a door has a turn in between. */
+static void many_events_go_a_few_in_a_turn(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        sense(3, i % 2 == 0 ? LK_SENSE_OPEN : LK_SENSE_CLOSED);
+    }
+    uint64_t all = lk_store_last_seq(t.rig.store);
+    assert_true(all > 64);
+    struct somebody s = {.until = all};
+    s.ev = event_new(t.rig.base, -1, 0, somebody_else, &s);
+    event_active(s.ev, EV_TIMEOUT, 0);
+    connect_up();
+    rig_loop(&t.rig, 200);
+    event_free(s.ev);
+    assert_int_equal(t.events, all);
+    assert_in_range(s.turns, all / 32, 100000);
+}
+
 /* A round of inspection that was not made in time is a fault like any other. */
 static void health_tells_that_a_round_is_due(void **state)
 {
@@ -541,6 +578,7 @@ int main(void)
         CASE(the_last_snapshot_is_the_present_state),
         CASE(one_snapshot_for_many_changes),
         CASE(a_connection_brings_everything_up_to_date),
+        CASE(many_events_go_a_few_in_a_turn),
         CASE(health_tells_that_a_round_is_due),
         CASE(an_answer_goes_where_it_was_asked_for),
         CASE(law_7_a_repeated_command_gets_the_stored_answer),

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""Thousands of events that gathered while the broker was away go out while people collect, and the daemon is killed in the
+middle: nothing is lost, the order is kept, every door opens as ever. The bench (tests/bench/run --only drain) measures it;
+here it has to be right."""
+
+import argparse
+import os
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, ".."), HERE, os.path.join(HERE, "..", "..", "bench")]
+import bench_site  # noqa: E402
+import site_rig  # noqa: E402
+from contract_examples import expect  # noqa: E402
+
+EVENTS = 5000
+
+
+def collect(site, doors, opened):
+    """People, one after the other, until told to stop; the daemon may be away for a moment."""
+    while not site.enough.is_set():
+        door = next(doors)
+        try:
+            site.http = bench_site.Http(site.kiosk_port)
+            answer = site.http.act("code", code=bench_site.code_of(door))
+            if answer["result"] == "ok":
+                site_rig.until(lambda: site.http.view()["screen"] in ("taken", "home"), 5, "a door to be shut", 0.01)
+                opened.append(bench_site.label(door))
+        except (OSError, TimeoutError, AttributeError, IndexError, ValueError):
+            time.sleep(0.05)
+
+
+def play(build):
+    store = bench_site.prepared_store(build, 2, EVENTS, 1, unacked=True)
+    opened = []
+    with bench_site.BenchSite(build, 2, "tcp", store=store, start=False, listener=False) as site:
+        site.postal.log.epoch, site.postal.log.last, site.postal.log.seen = None, 0, 0  # upstream has nothing yet
+        site.broker.stop()
+        site.start()
+        site.person(close_after_ms=40)
+        site.enough = threading.Event()
+        people = threading.Thread(target=collect, args=(site, iter(range(64)), opened), daemon=True)
+        people.start()
+        site.broker.start()
+        site_rig.until(lambda: site.postal.log.last > EVENTS // 5, 60, "a fifth of the events", 0.002)
+        before = site.postal.log.last
+        site.daemon.kill()
+        site.start(ready=False)
+        site_rig.until(lambda: site.postal.log.last > before + EVENTS // 5, 60, "more of them after the kill", 0.01)
+        site_rig.until(lambda: len(opened) >= 6, 60, "six people served")
+        site.enough.set()
+        people.join(10)
+        site.until_all_acked(60)
+        seqs = [e["seq"] for e in site.events]
+        expect(seqs == list(range(1, len(seqs) + 1)) and len(seqs) > EVENTS, f"{len(seqs)} events, in order, without a gap")
+        expect(not site.postal.log.faults, f"{site.postal.log.faults[:3]}")
+        told = [e["data"]["door"] for e in site.events_of("item.collected")]
+        expect(set(opened) <= set(told), "every pickup is told")
+        expect(before < EVENTS, "the kill came in the middle")
+        print(f"{len(seqs)} events, the daemon killed after {before}; {len(opened)} people collected meanwhile")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    play(os.path.abspath(parser.parse_args().build))
+
+
+if __name__ == "__main__":
+    main()
