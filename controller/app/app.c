@@ -372,7 +372,8 @@ static int start_loop(struct lk_app *app, struct lk_text *why)
         event_callback_fn taken;
     } signals[] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_reload}};
     app->base = event_base_new();
-    if (!app->base || event_base_priority_init(app->base, LK_APP_PRIORITIES) < 0 || lk_worker_create(app->base, &app->worker) < 0) {
+    if (!app->base || event_base_priority_init(app->base, LK_APP_PRIORITIES) < 0 ||
+        lk_worker_create(app->base, &app->worker) < 0) {
         lk_text_add(why, "the event loop cannot be made: out of memory");
         return EX_OSERR;
     }

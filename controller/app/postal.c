@@ -179,7 +179,8 @@ static int make_timers(struct lk_postal *p, struct event_base *base)
     if (!p->readable || !p->outbox_timer || !p->snapshot_timer || !p->health_timer || !p->trust_timer) {
         return -ENOMEM;
     }
-    /* Behind everybody else: what drains can wait, a person in front of a door cannot. Without priorities: as they come. */
+    /* Behind everybody else: what drains can wait, a person in front of a door cannot. Without priorities: as they
+     * come. */
     (void)event_priority_set(p->readable, LK_APP_PRIORITIES - 1);
     (void)event_priority_set(p->outbox_timer, LK_APP_PRIORITIES - 1);
     struct timeval health = {.tv_sec = p->config->uplink.health_s};

@@ -182,7 +182,8 @@ static void on_failed(struct lk_uplink *up, const struct lk_mqtt_event *event, i
     enum lk_probe found = event->mute ? lk_probe(&up->set, text) : LK_PROBE_UNREACHABLE;
     go_down(up, now_ms, found == LK_PROBE_TLS ? text : event->text);
     if (knows_only_311(up, event, found == LK_PROBE_OPEN)) {
-        /* What Paho still holds of a session in 5 it would send as 5, and the broker take the properties for payload. */
+        /* What Paho still holds of a session in 5 it would send as 5, and the broker take the properties for payload.
+         */
         up->link.fresh = up->link.session > 0;
         up->link.version = LK_MQTT_311;
         up->link.deadline_at_ms = now_ms;
