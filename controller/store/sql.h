@@ -130,6 +130,7 @@ struct lk_store {
     int wal_frames; /* since the last checkpoint */
     bool copying;   /* a backup is under way */
     bool purging;   /* a day's worth of old events goes, in several steps */
+    int64_t events_looked_ms; /* when it was last looked for events past their time, by the wall clock */
     unsigned schema;
     int error;
     char doing[24];

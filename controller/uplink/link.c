@@ -324,6 +324,9 @@ static void close_cleanly(struct lk_uplink *up, int64_t now_ms)
 static void look_for_new_files(struct lk_uplink *up, int64_t now_ms)
 {
     struct lk_link *link = &up->link;
+    if (link->state == LK_LINK_CONNECTING || link->state == LK_LINK_SUBSCRIBING) {
+        return; /* with the old ones; looked at again when it is decided */
+    }
     pthread_mutex_lock(&up->lock);
     bool renewed = up->renewed;
     if (renewed) {
@@ -332,14 +335,11 @@ static void look_for_new_files(struct lk_uplink *up, int64_t now_ms)
         up->renewed = false;
     }
     pthread_mutex_unlock(&up->lock);
-    if (!renewed || link->state == LK_LINK_CONNECTING) {
-        return; /* an attempt under way fails or not; the next one reads the files */
-    }
-    if (link->state == LK_LINK_UP || link->state == LK_LINK_SUBSCRIBING) {
+    if (renewed && link->state == LK_LINK_UP) {
         lk_mqtt_disconnect(up->mqtt);
         go_down(up, now_ms, "keys and certificates were read anew");
     }
-    if (link->state == LK_LINK_DOWN) {
+    if (renewed && link->state == LK_LINK_DOWN) {
         link->backoff_ms = up->set.reconnect_min_ms;
         link->deadline_at_ms = now_ms + RENEW_MS;
     }

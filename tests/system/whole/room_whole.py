@@ -96,12 +96,28 @@ def play(site):
     return left_out
 
 
+def replaced(site):
+    """The database is gone and begins anew: another epoch from event 1 on; what was acknowledged of the old one means nothing."""
+    old = site.postal.log.epoch, site.postal.log.last
+    site.daemon.stop()
+    for name in os.listdir(os.path.join(site.folder, "state")):
+        os.unlink(os.path.join(site.folder, "state", name))
+    site.start()
+    site_rig.until(lambda: site.postal.log.epoch not in (None, old[0]), 20, "another epoch")
+    site.until_all_acked()
+    expect(site.postal.log.last < old[1] and not site.postal.log.faults, f"{site.postal.log.faults}")
+    site.postal.ack(3, old[0])
+    site_rig.until(lambda: "is about another database" in site.daemon.log(), 5, "a word about the foreign acknowledgement")
+    expect(site.admin("uplink")["acked"] == site.postal.log.last, "it changes nothing")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     args = parser.parse_args()
     with site_rig.Site(os.path.abspath(args.build), uplink=f"outbox_most = {MOST}\n") as site:
         left_out = play(site)
+        replaced(site)
         print(f"{left_out} events counted instead of logged; nothing about an item or an opening was")
 
 
