@@ -38,6 +38,7 @@ test fonts-noto-cjk
 test patch patch
 test argon2 argon2
 test python3-jsonschema
+test python3-yaml
 test jose jose
 test rabbitmq-server
 test tzdata
