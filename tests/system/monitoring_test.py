@@ -22,7 +22,7 @@ def read(*path):
 def metrics_of_the_daemon():
     """Names that controller/app/metrics.c writes; those of latencies are put together there."""
     text = read("controller", "app", "metrics.c")
-    names = set(re.findall(r'(?:head|one)\(out,\s*"([a-z0-9_]+)",\s*"(?:gauge|counter)"', text))
+    names = set(re.findall(r'"([a-z0-9_]+)",\s*"(?:gauge|counter)"', text))
     return names | {f"board_latency_{part}_seconds" for part in re.findall(r'"board_latency_([a-z0-9]+)_seconds"', text)}
 
 
