@@ -165,6 +165,8 @@ def play(site, door, done, stranger):
     watch = Watch(site)
     forge = hostile.Forge(site_rig.OPERATOR, site_rig.SITE, site.keys, stranger, done)
     for row in hostile.ONLINE + hostile.ELSEWHERE:
+        if row.reason == "retained" and site.broker.version != 5:
+            continue  # 3.1.1 hides the flag from whoever is connected: obeyed once, and refused when it comes again
         watch.refuses(row, forge)
         print(f"{row.reason or '-':18} {'answered' if row.answered else 'no answer':10} {row.what}")
     play_other_calendar(site, watch, forge)
