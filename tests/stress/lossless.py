@@ -162,6 +162,7 @@ def sabotage(site, broker, proxy, kills, chance):
     blows = [(kill_broker, 60), (lose_disk, 12), (kill_both, 6), (kill_daemon, 8), (cut, 10), (half_open, 4)]
     if broker.start_s > 20:  # one whose start takes long: mostly the network
         blows = [(kill_broker, 12), (lose_disk, 6), (kill_daemon, 12), (cut, 60), (half_open, 10)]
+    pauses = (0.1, 0.5, 1.0, 2.5) if broker.start_s <= 20 else (0.5, 2.0, 4.0, 6.0)  # some commands have to get through
     counts = collections.Counter()
     while broker.kills < kills:
         blow = chance.choices([b for b, _ in blows], [w for _, w in blows])[0]
@@ -169,7 +170,7 @@ def sabotage(site, broker, proxy, kills, chance):
             blow = lose_disk
         blow(site, broker, proxy)
         counts[blow.__name__] += 1
-        time.sleep(chance.choice((0.1, 0.5, 1.0, 2.5)))
+        time.sleep(chance.choice(pauses))
     return counts
 
 
