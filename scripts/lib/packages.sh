@@ -50,6 +50,9 @@ vm make make
 vm kmod depmod
 vm cpio cpio
 vm xz-utils xz
+package debhelper dh
+package lintian lintian
+package mmdebstrap mmdebstrap
 demo libcmocka-dev
 demo mosquitto
 demo openssl openssl
