@@ -80,7 +80,7 @@ class Install(unittest.TestCase):
         result = run("systemd-analyze", "verify", "--man=no", here)
         mine = [line for line in result.stderr.splitlines() if "lockerd" in line]
         self.assertEqual(mine, [])
-        result = run("systemd-analyze", "security", "--offline=true", "--threshold=25", here)
+        result = run("systemd-analyze", "security", "--offline=true", "--threshold=20", here)
         self.assertEqual(result.returncode, 0, result.stdout[-600:] + result.stderr)
 
     def test_user_modules_and_rules(self):
