@@ -53,6 +53,7 @@ vm xz-utils xz
 package debhelper dh
 package lintian lintian
 package mmdebstrap mmdebstrap
+package systemd-container systemd-nspawn
 demo libcmocka-dev
 demo mosquitto
 demo openssl openssl
