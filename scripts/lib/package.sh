@@ -41,7 +41,7 @@ lk_build_depends() { # tree, architecture
 # A root of this machine's architecture that knows the other's packages too, with a cross compiler. Nothing on this machine changes.
 lk_cross_root() { # tree, architecture, folder
   local key include
-  include=$(lk_build_depends "$1" "$2" | paste -s -d ,),crossbuild-essential-$2,dpkg-dev,lintian
+  include=$(lk_build_depends "$1" "$2" | paste -s -d ,),build-essential,crossbuild-essential-$2
   key=$(echo "$include" | sha256sum)
   if [ "$(cat "$3/.key" 2>/dev/null)" = "$key" ]; then
     return 0

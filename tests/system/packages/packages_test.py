@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+"""The packages, as a site meets them: built, judged by lintian, installed on a machine with a real systemd that is made for it, where
+docs/install.md is typed command by command; then what the page does not show.
+
+usage: packages_test.py [--update]     --update writes what came into the page
+Needs root (a machine of its own); ends with 77, skipped, without.
+"""
+
+import argparse
+import glob
+import json
+import os
+import re
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
+sys.path.insert(0, HERE)
+import machine as vm  # noqa: E402
+
+PAGE = os.path.join(ROOT, "docs", "install.md")
+BUILD = os.path.join(os.environ.get("LK_BUILD_DIR", os.path.join(ROOT, "build")), "package")
+STEP = re.compile(r"```console\n(.*?)```\n|<!-- by hand: (\w+) -->\n", re.S)
+DIFFERS = ((r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),)
+# What the page's machine has besides what the packages ask for.
+BESIDES = ["systemd", "systemd-sysv", "dbus", "udev", "mosquitto", "python3-paho-mqtt", "python3-cryptography"]
+SKIPPED = 77
+
+
+def alike(text):
+    for pattern, stand_in in DIFFERS:
+        text = re.sub(pattern, stand_in, text)
+    return text.strip()
+
+
+def expect(true, promise):
+    if not true:
+        raise AssertionError(promise)
+
+
+def wait_ready(machine):
+    """Type=notify says when the daemon runs; a bank is ready a moment later."""
+    said = machine.type("for i in $(seq 100); do lockerctl --json status > /tmp/s && ! grep -q '\"unknown\": *[1-9]' /tmp/s && grep -q '\"ready\"' /tmp/s "
+                        "&& echo all-ready && break; sleep 0.1; done")
+    expect("all-ready" in said, f"the daemon is not ready after 10 s: {said} {machine.type('cat /tmp/s; journalctl -u lockerd -n 30 --no-pager')}")
+
+
+class Hands:
+    """What the page asks to do by hand."""
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def _version(self, number):
+        self.machine.type(f"python3 -c \"import sqlite3; d = sqlite3.connect('/var/lib/lockerd/lockerd.db'); d.execute('PRAGMA user_version = {number}'); "
+                          f"d.commit(); d.close()\"; chown lockerd: /var/lib/lockerd/*; systemctl reset-failed lockerd; systemctl start lockerd")
+
+    def newer_store(self):
+        self.machine.type("systemctl stop lockerd")
+        self.before = self.machine.type("python3 -c \"import sqlite3; print(*sqlite3.connect('/var/lib/lockerd/lockerd.db').execute('PRAGMA user_version').fetchone())\"")
+        self._version(99)
+
+    def own_store(self):
+        self._version(self.before.strip())
+        wait_ready(self.machine)
+
+
+def commands_of(block):
+    steps = []
+    for line in block.splitlines(True):
+        if line.startswith("$ "):
+            steps.append([line[2:].rstrip("\n"), ""])
+        else:
+            steps[-1][1] += line
+    return steps
+
+
+def play(text, machine, before):
+    """Types the page; returns it with what really came, and what differs. before: {part of a command: what to look at before it}."""
+    faults, hands = [], Hands(machine)
+
+    def step(match):
+        if match[2]:
+            getattr(hands, match[2])()
+            return match[0]
+        shown = ""
+        for command, wanted in commands_of(match[1]):
+            for part, look in before.items():
+                if part in command:
+                    look(machine)
+            said = machine.type(command)
+            said = said if said.endswith("\n") or not said else said + "\n"
+            shown += f"$ {command}\n{said}"
+            if alike(said) != alike(wanted):
+                faults.append(f"$ {command}\nthe page: {alike(wanted)}\nit is:    {alike(said)}")
+        return f"```console\n{shown}```\n"
+    return STEP.sub(step, text), faults
+
+
+def sandbox(machine):
+    """What the unit promises, in the process that runs."""
+    show = dict(line.split("=", 1) for line in machine.type("systemctl show lockerd -p MainPID -p Type -p WatchdogUSec -p User -p NRestarts").splitlines())
+    expect((show["Type"], show["User"], show["WatchdogUSec"], show["NRestarts"]) == ("notify", "lockerd", "20s", "0"), show)
+    status = machine.type(f"cat /proc/{show['MainPID']}/status")
+    expect(re.search(r"CapBnd:\s+0+\n", status) and "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status, f"no sandbox: {status}")
+    uid = machine.type("id -u lockerd").strip()
+    expect(re.search(rf"Uid:\t{uid}\t{uid}", status), f"not lockerd's: {status}")
+    modes = machine.type("stat -c '%A %U %G' /var/lib/lockerd/lockerd.db /run/lockerd/admin.sock").splitlines()
+    expect(modes == ["-rw------- lockerd lockerd", "srw-rw---- lockerd lockerd-admin"], modes)
+
+
+def killed(machine):
+    """Comes back by itself, with its memory."""
+    machine.type("systemctl kill -s KILL lockerd; for i in $(seq 100); do [ \"$(systemctl show -P NRestarts lockerd)\" = 1 ] && break; sleep 0.1; done")
+    wait_ready(machine)
+    expect("case-2026-0001" in machine.type("lockerctl items"), "the item is forgotten after a kill")
+
+
+def upgrade(machine):
+    """A later version: configuration and data stay, the daemon is a new process with the same books."""
+    sums = "sha256sum /etc/lockerd/lockerd.conf /etc/lockerd/command-keys.json /var/lib/lockerd/code.key; stat -c '%i %a %U' /etc/lockerd/lockerd.conf"
+    before, pid = machine.type(sums), machine.type("systemctl show -P MainPID lockerd")
+    said = machine.type("rm -rf new && dpkg-deb -R lockerd_*.deb new && sed -i 's/^Version: .*/&+later/' new/DEBIAN/control && dpkg-deb -b new later.deb "
+                        "&& dpkg -i later.deb; dpkg-query -W -f '${Version}' lockerd")
+    expect(said.endswith("+later"), f"not upgraded: {said}")
+    wait_ready(machine)
+    expect(machine.type("systemctl show -P MainPID lockerd") != pid, "the old program goes on")
+    expect(machine.type(sums) == before, f"not as before: {before} {machine.type(sums)}")
+    expect("case-2026-0001" in machine.type("lockerctl items"), "the item is forgotten after an upgrade")
+
+
+def bills(machine):
+    """The bills of materials against what the loader and dpkg say on the machine itself."""
+    compared = 0
+    for package, program in (("lockerd", "/usr/sbin/lockerd"), ("lockerctl", "/usr/bin/lockerctl"), ("lockerd-sim", "/usr/bin/cabinet-sim")):
+        bill = json.loads(machine.type(f"cat /usr/share/doc/{package}/sbom.cdx.json"))
+        listed = {c["name"]: c for c in bill["components"] if c["type"] == "library"}
+        loaded = {os.path.basename(line.split()[0]) for line in machine.type(f"ldd {program}").splitlines() if "vdso" not in line}
+        expect(set(listed) == loaded, f"{package}: the bill has {sorted(set(listed) ^ loaded)} too many or too few")
+        for name, one in listed.items():
+            owner = next(p["value"] for p in one["properties"] if p["name"] == "debian:package")
+            found = machine.type(f"dpkg-query -W -f '${{Version}}' {owner}").strip()
+            expect(found == one["version"], f"{package}: {name} of {owner} is {found}, the bill says {one['version']}")
+            compared += 1
+        files = {c["name"]: c["hashes"][0]["content"] for c in bill["components"] if c["type"] == "file"}
+        # Manual pages and changelogs are compressed after the bill is written.
+        wanted = "".join(f"{digest}  {name}\n" for name, digest in files.items() if "/man/" not in name and "/doc/" not in name)
+        with open(os.path.join(machine.root, "root", "sums"), "w", encoding="utf-8") as file:
+            file.write(wanted)
+        said = machine.type("sha256sum --quiet -c sums && echo same")
+        expect(said.strip() == "same" and program in wanted, f"{package}: {said}")
+    return compared
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--update", action="store_true")
+    args = parser.parse_args()
+    if os.geteuid() != 0:
+        print("skipped: a machine of its own needs root")
+        return SKIPPED
+    built = vm.run(os.path.join(ROOT, "scripts", "package"), "--no-install")
+    expect(built.returncode == 0, f"scripts/package: {built.stdout[-2000:]}{built.stderr[-2000:]}")
+    debs = sorted(d for d in glob.glob(os.path.join(BUILD, vm.run("dpkg", "--print-architecture").stdout.strip(), "*.deb"))
+                  if "dbgsym" not in d and "kiosk" not in d)
+    expect(len(debs) == 3, debs)
+    template = vm.make_root(os.path.join(BUILD, "machine"), sorted({*vm.depends_of(debs), *BESIDES}))
+    with open(PAGE, encoding="utf-8") as file:
+        text = file.read()
+    with tempfile.TemporaryDirectory(prefix="lk-packages-") as folder:
+        machine = vm.Machine(template, folder, debs)
+        try:
+            compared = []
+            new, faults = play(text, machine, {"lockerctl --lang en doors": wait_ready,
+                                               "lockerctl --lang en selfcheck": lambda m: (sandbox(m), compared.append(bills(m))),
+                                               "systemctl show lockerd -p ExecMain": lambda m: None,
+                                               "apt-get remove": lambda m: (killed(m), upgrade(m))})
+        except BaseException:
+            with open(machine.log.name, encoding="utf-8", errors="replace") as log:
+                print(log.read()[-1500:])
+            raise
+        finally:
+            machine.end()
+    if args.update:
+        with open(PAGE, "w", encoding="utf-8") as file:
+            file.write(new)
+        return 0
+    print("\n\n".join(faults) or f"the page is right; {compared[0]} libraries compared; killed, upgraded, downgraded, removed and purged")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
