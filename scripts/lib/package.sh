@@ -35,7 +35,7 @@ lk_source_tree() { # root of the source, new folder
 lk_build_depends() { # tree, architecture
   awk '/^Build-Depends:/ { on = 1; next } /^[^ ]/ { on = 0 } on { print }' "$1/debian/control" |
     sed 's/([^)]*)//; s/,//; s/ //g; /^$/d; /^dh-sequence-/d; s/:any$//; s/:native$//; s/^debhelper-compat$/debhelper/' |
-    sed "s/^\(lib.*-dev\)$/\1:$2/"
+    sed "s/^\(lib.*-dev\|pkg-config\)$/\1:$2/"
 }
 
 # A root of this machine's architecture that knows the other's packages too, with a cross compiler. Nothing on this machine changes.

@@ -140,8 +140,12 @@ def bills(machine):
         expect(set(listed) == loaded, f"{package}: the bill has {sorted(set(listed) ^ loaded)} too many or too few")
         for name, one in listed.items():
             owner = next(p["value"] for p in one["properties"] if p["name"] == "debian:package")
-            found = machine.type(f"dpkg-query -W -f '${{Version}}' {owner}").strip()
-            expect(found == one["version"], f"{package}: {name} of {owner} is {found}, the bill says {one['version']}")
+            path = machine.type(f"ldd {program} | awk '$1 == \"{name}\" && $2 == \"=>\" {{ print $3 }} $1 ~ /ld-linux/ && /{name}/ {{ print $1 }}'").strip()
+            found = machine.type(f"dpkg -S {path} $(realpath {path}) 2>&-")
+            expect(f"{owner}:" in found, f"{package}: {name} belongs to {found}, the bill says {owner}")
+            # It was linked against this machine's; a site may have a later one.
+            built_with = vm.run("dpkg-query", "-W", "-f", "${Version}", owner).stdout
+            expect(built_with == one["version"], f"{package}: {owner} is {built_with}, the bill says {one['version']}")
             compared += 1
         files = {c["name"]: c["hashes"][0]["content"] for c in bill["components"] if c["type"] == "file"}
         # Manual pages and changelogs are compressed after the bill is written.
