@@ -48,8 +48,9 @@ lk_cross_root() { # tree, architecture, folder
   fi
   echo "package: making a root for $2 in $3" >&2
   lk_as_root rm -rf --one-file-system "$3"
-  lk_as_root mmdebstrap --quiet --variant=apt --mode=root --architectures="$(dpkg --print-architecture),$2" --include="$include" \
-    bookworm "$3" >"$3.log" 2>&1 || lk_failed "$3.log"
+  # The plain suite, like the sysroots: the updates are not whole on every mirror for every architecture.
+  lk_debian_sources bookworm | lk_as_root mmdebstrap --quiet --variant=apt --mode=root \
+    --architectures="$(dpkg --print-architecture),$2" --include="$include" bookworm "$3" - >"$3.log" 2>&1 || lk_failed "$3.log"
   echo "$key" | lk_as_root tee "$3/.key" >/dev/null
 }
 
