@@ -130,6 +130,19 @@ def upgrade(machine):
     expect("case-2026-0001" in machine.type("lockerctl items"), "the item is forgotten after an upgrade")
 
 
+def serial_line(machine):
+    """A board on a serial line (a pseudo terminal) through the sandbox's list of devices."""
+    machine.type("systemd-run -q --unit=cabinet-rtu -p User=lockerd -p RuntimeDirectory=cabinet-rtu cabinet-sim --line=r=/run/cabinet-rtu/tty,baud=115200 "
+                 "--board=B,line=r,unit=2,channels=8; for i in $(seq 50); do [ -e /run/cabinet-rtu/tty ] && break; sleep 0.1; done")
+    machine.type("printf '[fieldbus r]\\ntransport = rtu\\ndevice = /run/cabinet-rtu/tty\\nbaud = 115200\\n[bank B]\\nfieldbus = r\\nunit = 2\\n"
+                 "profile = waveshare-relay-8\\ndoors = 8\\nsizes = S:1-8\\n' > /etc/lockerd/conf.d/rtu.conf; systemctl restart lockerd")
+    wait_ready(machine)
+    said = machine.type("lockerctl --lang en open B01 --why test; echo exit code $?")
+    expect("exit code 0" in said, f"the serial line's door does not open: {said} {machine.type('lockerctl --lang en status; journalctl -u lockerd -n 20')}")
+    machine.type("rm /etc/lockerd/conf.d/rtu.conf; systemctl restart lockerd; systemctl stop cabinet-rtu")
+    wait_ready(machine)
+
+
 def bills(machine):
     """The bills of materials against what the loader and dpkg say on the machine itself."""
     compared = 0
@@ -180,8 +193,7 @@ def main():
             compared = []
             new, faults = play(text, machine, {"lockerctl --lang en doors": wait_ready,
                                                "lockerctl --lang en selfcheck": lambda m: (sandbox(m), compared.append(bills(m))),
-                                               "systemctl show lockerd -p ExecMain": lambda m: None,
-                                               "apt-get remove": lambda m: (killed(m), upgrade(m))})
+                                               "apt-get remove": lambda m: (serial_line(m), killed(m), upgrade(m))})
         except BaseException:
             with open(machine.log.name, encoding="utf-8", errors="replace") as log:
                 print(log.read()[-1500:])
@@ -192,7 +204,7 @@ def main():
         with open(PAGE, "w", encoding="utf-8") as file:
             file.write(new)
         return 0
-    print("\n\n".join(faults) or f"the page is right; {compared[0]} libraries compared; killed, upgraded, downgraded, removed and purged")
+    print("\n\n".join(faults) or f"the page is right; {compared[0]} libraries compared; a serial line, killed, upgraded, downgraded, removed and purged")
     return 1 if faults else 0
 
 

@@ -88,6 +88,16 @@ class Install(unittest.TestCase):
             self.assertRegex(line, r"^(#.*|u \S+ - \".+\" /\S+|g \S+ -|m \S+ \S+)$")
         self.assertIn("cdc-acm", self.usr.joinpath("lib/modules-load.d/lockerd.conf").read_text(encoding="utf-8"))
         self.assertIn("gpiochip", self.find("60-lockerd.rules").read_text(encoding="utf-8"))
+        for line in self.usr.joinpath("lib/tmpfiles.d/lockerd.conf").read_text(encoding="utf-8").splitlines():
+            self.assertRegex(line, r"^(#.*|d /\S+ 07[05]0 (root|lockerd) lockerd -)$")
+
+    def test_touch_screen_is_locked_to_the_page_of_its_defaults(self):
+        policy = json.loads(self.root.joinpath("etc/chromium/policies/managed/lockerd.json").read_text(encoding="utf-8"))
+        self.assertEqual((policy["URLBlocklist"], policy["DeveloperToolsAvailability"]), (["*"], 2))
+        url = [line for line in self.root.joinpath("etc/default/lockerd-kiosk").read_text(encoding="utf-8").splitlines() if line.startswith("LOCKERD_KIOSK_URL=")]
+        self.assertIn(url[0].split("=")[1].rstrip("/"), policy["URLAllowlist"])
+        unit = self.usr.joinpath("lib/systemd/system/lockerd-kiosk.service").read_text(encoding="utf-8")
+        self.assertTrue({"Restart=always", "StartLimitIntervalSec=0", "User=lockerd-kiosk"} <= set(unit.splitlines()))
 
 
 if __name__ == "__main__":
