@@ -565,4 +565,4 @@ ALL = {"drain": drain_rows, "doors": doors, "codes": codes, "commands": commands
        "memory": memory, "cpu": cpu}
 
 # How many rows each gives with --quick.
-QUICK_ROWS = {"drain": 3, "doors": 12, "codes": 6, "commands": 3, "scan": 3, "pulse": 1, "busy": 8, "ready": 2, "memory": 3, "cpu": 1}
+QUICK_ROWS = {"drain": 4, "doors": 12, "codes": 6, "commands": 3, "scan": 3, "pulse": 1, "busy": 8, "ready": 2, "memory": 3, "cpu": 1}

@@ -1,5 +1,5 @@
 /*
- * How fast Paho alone publishes: QoS 1, so many in flight, to a broker where somebody listens. What the uplink is
+ * How fast Paho alone publishes: QoS 1, so many in flight, to a broker nobody listens at. What the uplink is
  * measured against.
  *
  *   paho_rate PORT TOPIC BYTES COUNT IN_FLIGHT     prints the seconds from the first publication to the last PUBACK

@@ -89,6 +89,18 @@ static inline const struct lk_event *find_event(enum lk_event_type type)
     return NULL;
 }
 
+/* The event that must be among the effects. */
+static inline const struct lk_event *the_event(enum lk_event_type type)
+{
+    const struct lk_event *found = find_event(type);
+    if (!found) {
+        printf("# no event of type %d\n", (int)type);
+        check_fail(__FILE__, __LINE__, "the_event");
+        abort();
+    }
+    return found;
+}
+
 static inline enum lk_reason answer(void)
 {
     return find_fx(LK_FX_REPLY)->reason;

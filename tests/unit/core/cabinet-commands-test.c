@@ -140,7 +140,7 @@ CASE(somebody_new_needs_a_pin_and_a_badge_of_their_own)
     CHECK_INT(upsert(LK_ACTOR_COURIER, LK_ACTOR_SYSTEM, false, false), LK_REASON_BAD_ARGUMENT);
     CHECK_INT(upsert(LK_ACTOR_COURIER, LK_ACTOR_SYSTEM, true, true), LK_REASON_BADGE_IN_USE);
     CHECK_INT(upsert(LK_ACTOR_COURIER, LK_ACTOR_SYSTEM, true, false), LK_REASON_NONE);
-    CHECK_STR(find_event(LK_EV_SITE_CONFIG)->staff, "s-1");
+    CHECK_STR(the_event(LK_EV_SITE_CONFIG)->staff, "s-1");
     CHECK_INT(find_event(LK_EV_SITE_CONFIG)->reason, LK_REASON_STAFF_CHANGED);
     CHECK_INT(upsert(LK_ACTOR_CLERK, LK_ACTOR_COURIER, false, false), LK_REASON_NONE);
     CHECK_INT(dismiss(LK_ACTOR_SYSTEM), LK_REASON_NO_SUCH_STAFF);
@@ -204,7 +204,7 @@ CASE(lockerctl_changes_staff_and_it_is_told)
     feed(in);
     CHECK_INT(answer(), LK_REASON_NONE);
     CHECK_INT(count_fx(LK_FX_STAFF_PUT), 1);
-    CHECK_STR(find_event(LK_EV_SITE_CONFIG)->staff, "s-1");
+    CHECK_STR(the_event(LK_EV_SITE_CONFIG)->staff, "s-1");
     CHECK_INT(find_event(LK_EV_SITE_CONFIG)->actor, LK_ACTOR_MAINTENANCE);
     in.badge_in_use = true;
     feed(in);

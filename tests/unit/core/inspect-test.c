@@ -24,12 +24,12 @@ CASE(a_second_compartment_needs_a_second_person)
     open_with(A02, "k1", LK_ACTOR_COURIER);
     CHECK_INT(answer(), LK_REASON_SECOND_PERSON);
     open_with(A02, "c1", LK_ACTOR_CLERK);
-    CHECK_STR(find_event(LK_EV_ACCESS_STAFF_IN)->who, "c1");
+    CHECK_STR(the_event(LK_EV_ACCESS_STAFF_IN)->who, "c1");
     CHECK_INT(find_event(LK_EV_ACCESS_STAFF_IN)->reason, LK_REASON_SECOND_PERSON);
     CHECK_INT(bench.core.service_door, A02);
     opens(A02);
-    CHECK_STR(find_event(LK_EV_DOOR_OPENED)->second, "c1");
-    CHECK_STR(find_event(LK_EV_DOOR_OPENED)->who, "s1");
+    CHECK_STR(the_event(LK_EV_DOOR_OPENED)->second, "c1");
+    CHECK_STR(the_event(LK_EV_DOOR_OPENED)->who, "s1");
 }
 
 /* Once, with what came of it; and of another compartment's opening nothing is said. */
@@ -43,12 +43,12 @@ CASE(why_staff_opened_a_door_is_kept_with_the_outcome)
     staff_member(&in, LK_ACTOR_MAINTENANCE);
     ask(in);
     opens(A01);
-    CHECK_STR(find_event(LK_EV_DOOR_OPENED)->note, "the hinge");
+    CHECK_STR(the_event(LK_EV_DOOR_OPENED)->note, "the hinge");
     shuts(A01);
-    CHECK_STR(find_event(LK_EV_DOOR_CLOSED)->note, "");
+    CHECK_STR(the_event(LK_EV_DOOR_CLOSED)->note, "");
     open_with(A02, "c1", LK_ACTOR_CLERK);
     opens(A02);
-    CHECK_STR(find_event(LK_EV_DOOR_OPENED)->note, "");
+    CHECK_STR(the_event(LK_EV_DOOR_OPENED)->note, "");
 }
 
 CASE(two_people_can_be_switched_off_and_end)

@@ -324,7 +324,7 @@ CASE(a_rating_is_one_tap_and_only_one)
     CHECK_INT(bench.store.by_type[LK_EV_ITEM_RATED], 0);
     rate(1);
     CHECK_INT(find_event(LK_EV_ITEM_RATED)->rating, 1);
-    CHECK_STR(find_event(LK_EV_ITEM_RATED)->item, "X1");
+    CHECK_STR(the_event(LK_EV_ITEM_RATED)->item, "X1");
     CHECK_INT(shown().left_ms, left_ms);
     rate(5);
     CHECK_INT(answer(), LK_REASON_NOT_NOW);
@@ -332,7 +332,7 @@ CASE(a_rating_is_one_tap_and_only_one)
     opens(A02);
     shuts(A02);
     rate(5);
-    CHECK_STR(find_event(LK_EV_ITEM_RATED)->item, "X2");
+    CHECK_STR(the_event(LK_EV_ITEM_RATED)->item, "X2");
 }
 
 CASE(law_11_more_time_is_days_more_and_as_often_as_allowed)

@@ -166,7 +166,7 @@ CASE(not_empty_goes_up_a_size_when_it_has_to)
     opens(A04);
     press(LK_BUTTON_NOT_EMPTY);
     CHECK(find_event(LK_EV_AUDIT_MISMATCH)->alarm);
-    CHECK_STR(find_event(LK_EV_AUDIT_MISMATCH)->item, "");
+    CHECK_STR(the_event(LK_EV_AUDIT_MISMATCH)->item, "");
     CHECK_INT(find_event(LK_EV_AUDIT_MISMATCH)->to, LK_CUSTODY_NONE);
     CHECK_INT(find_fx(LK_FX_PULSE)->door, A05);
     shuts(A04);
