@@ -61,6 +61,12 @@ def find_lockerctl():
     return os.environ.get("LOCKERCTL") or built or shutil.which("lockerctl")
 
 
+def find_lockerd(lockerctl):
+    """The daemon that belongs to this lockerctl, or the installed one; None when there is none."""
+    beside = os.path.join(os.path.dirname(os.path.realpath(lockerctl)), "..", "app", "lockerd") if lockerctl else None
+    return next((p for p in (beside, shutil.which("lockerd"), "/usr/sbin/lockerd") if p and os.access(p, os.X_OK)), None)
+
+
 def load_texts(lockerctl):
     """The catalogue: in a source tree its chapters, which are newer than any build; else the merged file."""
     texts = {}
@@ -90,6 +96,7 @@ class Diagnosis:
         self.lockerctl = args.lockerctl or find_lockerctl()
         self.texts = load_texts(self.lockerctl)
         self.findings, self.facts = [], {}
+        self.step = None  # of a longer walk: which script found it
         self.daemon_up = None
 
     def say(self, key, /, **words):
@@ -121,6 +128,8 @@ class Diagnosis:
     def add(self, level, code, place="", /, **words):
         words["place"] = place
         finding = {"level": level, "code": code, "place": clean(place), "text": self.say("diag." + code, **words)}
+        if self.step:
+            finding["step"] = self.step
         if level != GOOD:
             finding.update(means=self.say(f"diag.{code}.means", **words), do=self.say(f"diag.{code}.do", **words))
         self.findings.append(finding)
@@ -204,18 +213,26 @@ def read_config(path):
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
+def guarded(run):
+    """Exit code of run(); whatever goes wrong must not look like "warnings", which is Python's own exit code for it."""
+    try:
+        return run()
+    except KeyboardInterrupt:
+        return EXIT[UNKNOWN]
+    except Exception:
+        traceback.print_exc()
+        return EXIT[UNKNOWN]
+
+
 def main(name, description, check, extend=None):
     """The frame of every script: options, check(diagnosis), the verdict."""
     parser = Parser(description)
     if extend:
         extend(parser)
     args = parser.parse_args()
-    try:
+
+    def run():
         diagnosis = Diagnosis(name, args)
         check(diagnosis)
         return diagnosis.finish()
-    except KeyboardInterrupt:
-        return EXIT[UNKNOWN]
-    except Exception:  # whatever it is, it must not look like "warnings", which is Python's own exit code for it
-        traceback.print_exc()
-        return EXIT[UNKNOWN]
+    return guarded(run)

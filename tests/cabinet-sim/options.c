@@ -30,10 +30,11 @@ static const char help_text[] =
     "\n"
     "usage: cabinet-sim [--line NAME=PATH,...]... [--tcp NAME=PORT,...]... --board NAME,... [options]\n"
     "\n"
-    "  --line NAME=PATH[,baud=9600][,bits=10][,turnaround_us=N][,strict]\n"
+    "  --line NAME=PATH[,baud=9600][,bits=10][,turnaround_us=N][,strict][,same_baud]\n"
     "        a Modbus RTU line: a pseudo terminal, PATH becomes a symbolic link to it. baud=0 does not pace.\n"
     "        bits of a character: 10 for 8N1, 11 for 8E1. turnaround_us: from the end of a request to the start of\n"
     "        the reply, by default one silent gap. strict: a request that starts inside the gap is thrown away.\n"
+    "        same_baud: boards hear only who has set this baud at the port.\n"
     "  --tcp NAME=PORT[,bind=127.0.0.1][,turnaround_us=0]\n"
     "        a Modbus TCP port; port 0 lets the system choose.\n"
     "  --board NAME,line=LINE[,unit=1][,channels=32][,inputs=CHANNELS][,doors=CHANNELS][,profile=waveshare-relay]\n"
@@ -152,11 +153,12 @@ static int report(const char *option, const char *name, int r)
 
 static int build_line(struct lk_cab_sim *sim, char *text)
 {
-    enum { BAUD, BITS, TURNAROUND, STRICT };
+    enum { BAUD, BITS, TURNAROUND, STRICT, SAME_BAUD };
     struct key k[] = {[BAUD] = {"baud", NUMBER, 1000000, 9600, NULL, false},
                       [BITS] = {"bits", NUMBER, 12, 10, NULL, false},
                       [TURNAROUND] = {"turnaround_us", NUMBER, 10000000, 0, NULL, false},
-                      [STRICT] = {"strict", FLAG, 0, 0, NULL, false}};
+                      [STRICT] = {"strict", FLAG, 0, 0, NULL, false},
+                      [SAME_BAUD] = {"same_baud", FLAG, 0, 0, NULL, false}};
     char *name, *path;
     int r = read_keys("line", text, k, LK_ARRAY_SIZE(k), &name);
     r = r < 0 ? r : cut_name("line", name, &path);
@@ -170,7 +172,8 @@ static int build_line(struct lk_cab_sim *sim, char *text)
                                         .bits = (unsigned)k[BITS].number,
                                         .turnaround_ns =
                                             k[TURNAROUND].given ? (int64_t)k[TURNAROUND].number * 1000 : -1,
-                                        .strict = k[STRICT].given};
+                                        .strict = k[STRICT].given,
+                                        .same_baud = k[SAME_BAUD].given};
     return report("line", name, lk_cab_sim_add_rtu(sim, name, path, &c));
 }
 

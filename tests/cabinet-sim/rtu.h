@@ -27,6 +27,7 @@ struct lk_cab_rtu_config {
     unsigned bits;         /* of one character, 10 for 8N1, 11 for 8E1 */
     int64_t turnaround_ns; /* end of request to start of reply; negative = one gap */
     bool strict;           /* a request that starts within the gap is thrown away */
+    bool same_baud;        /* boards hear only who has set their speed at the port */
 };
 
 struct lk_cab_pending {

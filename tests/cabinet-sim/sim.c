@@ -50,6 +50,9 @@ static void bytes_came(void *arg, const uint8_t *bytes, size_t n)
     struct lk_cab_port *port = arg;
     int64_t now_ns = lk_cab_now();
     lk_cab_sim_catch_up(port->sim, now_ns);
+    if (port->rtu.config.same_baud && lk_cab_pty_baud(&port->pty) != port->rtu.config.baud) {
+        return; /* framing errors: no board makes a request of them */
+    }
     lk_cab_rtu_feed(&port->rtu, bytes, n, port->rtu.config.baud ? now_ns - PTY_NS : now_ns);
 }
 

@@ -125,7 +125,7 @@ class All(Folder):
         with open(os.path.join(ROOT, "controller/face/catalogue/diag.json"), encoding="utf-8") as file:
             texts = json.load(file)
         used = set()
-        for path in map(script, SCRIPTS + ("diag_lib.py",)):
+        for path in map(script, SCRIPTS + ("diag-machine", "diag_lib.py", "diag_verdict.py", "diagnose", "diag_report.py")):
             with open(path, encoding="utf-8") as file:
                 source = file.read()
             used |= set(re.findall(r'"([a-z]+(?:_[a-z]+)+)"', source)) & {k[5:] for k in texts if k.count(".") == 1}
@@ -168,7 +168,7 @@ class Doors(Folder):
 
     def test_why_a_bank_was_stopped(self):
         for reason, want in (("wrong_door", "bank_wrong_door"), ("coil_stuck", "bank_coil_stuck"), ("link_mode", "bank_link_mode"),
-                             ("board_unverified", "bank_stopped")):
+                             ("duplicate_address", "bank_duplicate_address"), ("inputs_silent", "bank_inputs_silent"), ("not_now", "bank_stopped")):
             bank = {"name": "A", "state": "stopped", "reason": reason, "doors": 1, "fieldbus": "r", "unit": 1}
             code, found = self.examine(door("A01"), banks=[bank])
             self.assertEqual(code, 2)
@@ -227,11 +227,14 @@ class Bus(Folder):
                 ([unit("A", 1), unit("B", 2, "lost", **dead)], "rtu", {"board_never"}, 2),
                 ([unit("A", 1, "lost", **dead), unit("B", 2, "lost", **dead)], "rtu", {"line_silent"}, 2),
                 ([unit("A", 1, "lost", **dead)], "rtu", {"line_silent"}, 2),
-                ([unit("A", 1, "lost"), unit("B", 2, "lost")], "rtu", {"line_went_silent"}, 2),
-                ([unit("A", 1), unit("B", 2, "lost", timeouts=9)], "rtu", {"board_went_silent"}, 2),
+                ([unit("A", 1, "lost", ok=4900), unit("B", 2, "lost", ok=4900)], "rtu", {"line_went_silent"}, 2),
+                ([unit("A", 1), unit("B", 2, "lost", ok=4991, timeouts=9)], "rtu", {"board_went_silent"}, 2),
                 ([unit("A", 1), unit("B", 2, "lost", ok=0, crc=300, requests=300)], "rtu", {"board_garbled"}, 2),
                 ([unit("A", 1, "lost", **dead)], "tcp", {"board_never_tcp"}, 2),
-                ([unit("A", 1, crc=100, bad=50, timeouts=50, ok=4800)], "rtu", {"board_collides"}, 2),
+                ([unit("A", 1, crc=100, bad=90, timeouts=50, ok=4760)], "rtu", {"board_collides"}, 2),
+                ([unit("A", 1, crc=100, bad=30, timeouts=50, ok=4820)], "rtu", {"board_noise"}, 1),
+                ([unit("A", 1, "lost", ok=480, exceptions=20, requests=500)], "rtu", {"board_refuses"}, 2),
+                ([unit("A", 1, "lost", ok=5, requests=5), unit("B", 2)], "rtu", set(), 0),
                 ([unit("A", 1, crc=20)], "rtu", {"board_noise"}, 1), ([unit("A", 1, crc=500)], "rtu", {"board_noise"}, 2),
                 ([unit("A", 1, bad=30)], "rtu", {"board_late"}, 1), ([unit("A", 1, late=30)], "rtu", {"board_late"}, 1), ([unit("A", 1, timeouts=50)], "rtu", {"board_slow"}, 1),
                 ([unit("A", 1, timeouts=900)], "rtu", {"board_slow"}, 2), ([unit("A", 1, exceptions=40)], "rtu", {"board_refuses"}, 2),
