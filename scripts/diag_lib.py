@@ -7,6 +7,8 @@ is so, diag.CODE.means what that means, diag.CODE.do what to do next. Needs pyth
 import argparse
 import configparser
 import glob
+import importlib.machinery
+import importlib.util
 import json
 import os
 import shutil
@@ -50,6 +52,14 @@ def language():
         if os.environ.get(name):
             return "zh" if os.environ[name].startswith("zh") else "en"
     return "en"
+
+
+def load_script(name):
+    """One of the scripts beside this one, as a module: their names have no .py."""
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), os.path.join(HERE, name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def newest(paths):
@@ -97,6 +107,7 @@ class Diagnosis:
         self.texts = load_texts(self.lockerctl)
         self.findings, self.facts = [], {}
         self.step = None  # of a longer walk: which script found it
+        self.alias = self.outside = None  # for a bundle that leaves the site: an item's other name; what is kept of a text from outside
         self.daemon_up = None
 
     def say(self, key, /, **words):
@@ -127,6 +138,10 @@ class Diagnosis:
 
     def add(self, level, code, place="", /, **words):
         words["place"] = place
+        if self.alias and "item" in words:
+            words["item"] = self.alias(words["item"])
+        if self.outside:
+            words.update({key: self.outside(str(words[key])) for key in ("text", "error", "message") if key in words})
         finding = {"level": level, "code": code, "place": clean(place), "text": self.say("diag." + code, **words)}
         if self.step:
             finding["step"] = self.step

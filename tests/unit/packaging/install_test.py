@@ -57,7 +57,7 @@ class Install(unittest.TestCase):
 
     def test_diag_scripts_run_from_the_path(self):
         texts = self.usr / "share/lockerd/messages.json"
-        for part in ("diag-machine", "diag-doors", "diag-bus", "diag-uplink", "diag-store", "diagnose"):
+        for part in ("diag-machine", "diag-doors", "diag-bus", "diag-uplink", "diag-store", "diagnose", "support-bundle"):
             link = self.usr / "bin" / f"lockerd-{part}"
             self.assertTrue(link.is_symlink(), link)
             self.assertTrue(link.resolve().is_relative_to(self.usr), link.resolve())
