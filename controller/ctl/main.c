@@ -40,6 +40,8 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"recalls", 0, 0, O(ROUND), READ_S, lk_cmd_recalls},
     {"purge", 0, 0, O(DRY_RUN), CHECK_S, lk_cmd_purge},
     {"reload", 0, 0, 0, CHANGE_S, lk_cmd_reload},
+    {"restore", 1, 1, O(DRY_RUN) | O(YES) | O(WHOLE) | O(WHY) | O(CONFIG) | O(LOCKERD) | O(ANSWERS), CHANGE_S,
+     lk_cmd_restore},
     {"inspect", 0, 600, INSPECT_OPTIONS, CHANGE_S, lk_cmd_inspect},
 };
 const size_t lk_ctl_command_count = LK_ARRAY_SIZE(lk_ctl_commands);
@@ -88,6 +90,8 @@ static const struct option options[] = {
     {"with", required_argument, NULL, FIRST + LK_OPT_WITH},
     {"with-pin-file", required_argument, NULL, FIRST + LK_OPT_WITH_PIN_FILE},
     {"code-file", required_argument, NULL, FIRST + LK_OPT_CODE_FILE},
+    {"yes", no_argument, NULL, FIRST + LK_OPT_YES},
+    {"although-whole", no_argument, NULL, FIRST + LK_OPT_WHOLE},
     {NULL, 0, NULL, 0},
 };
 
@@ -222,6 +226,8 @@ static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value
     case LK_OPT_ROUND:
     case LK_OPT_WITH_PIN_FILE:
     case LK_OPT_CODE_FILE:
+    case LK_OPT_YES:
+    case LK_OPT_WHOLE:
     case LK_OPTIONS:
         break; /* above */
     }
