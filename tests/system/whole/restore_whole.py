@@ -300,7 +300,8 @@ def main():
 
 
 def sanitized(program):
-    return b"__asan_init" in open(program, "rb").read()
+    body = open(program, "rb").read()
+    return b"__asan_init" in body or b"__tsan_init" in body
 
 
 if __name__ == "__main__":
