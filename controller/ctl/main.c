@@ -40,6 +40,7 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"recalls", 0, 0, O(ROUND), READ_S, lk_cmd_recalls},
     {"purge", 0, 0, O(DRY_RUN), CHECK_S, lk_cmd_purge},
     {"reload", 0, 0, 0, CHANGE_S, lk_cmd_reload},
+    {"wear", 0, 2, O(WHY) | O(PART), CHANGE_S, lk_cmd_wear},
     {"inspect", 0, 600, INSPECT_OPTIONS, CHANGE_S, lk_cmd_inspect},
 };
 const size_t lk_ctl_command_count = LK_ARRAY_SIZE(lk_ctl_commands);
@@ -88,6 +89,7 @@ static const struct option options[] = {
     {"with", required_argument, NULL, FIRST + LK_OPT_WITH},
     {"with-pin-file", required_argument, NULL, FIRST + LK_OPT_WITH_PIN_FILE},
     {"code-file", required_argument, NULL, FIRST + LK_OPT_CODE_FILE},
+    {"part", required_argument, NULL, FIRST + LK_OPT_PART},
     {NULL, 0, NULL, 0},
 };
 

@@ -13,10 +13,10 @@
 
 extern const char *const lk_schema_steps[];
 extern const size_t lk_schema_latest;
-const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4,
+const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4, version_5,
                                        "ALTER TABLE item ADD COLUMN colour TEXT;"
                                        "CREATE TABLE paint (colour TEXT PRIMARY KEY) STRICT;"};
-const size_t lk_schema_latest = 5;
+const size_t lk_schema_latest = 6;
 
 /* The columns both have, joined by commas. */
 static void common_columns(sqlite3 *db, const char *table, char *buf, size_t cap)
@@ -160,10 +160,10 @@ static void older_database_is_copied_and_brought_up(void **state)
     assert_true(find_code(f, "12345678").live);
     struct lk_store_health health;
     lk_store_health(f->store, &health);
-    assert_int_equal(health.schema, 5);
+    assert_int_equal(health.schema, 6);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    assert_int_equal(raw_int(db, "PRAGMA user_version"), 5);
+    assert_int_equal(raw_int(db, "PRAGMA user_version"), 6);
     assert_int_equal(raw_int(db, "SELECT count(*) FROM paint"), 0);
     sqlite3_close(db);
     assert_true(store_digest(fix_path(f, "copies/lockerd.db.v2.1")) == before);
