@@ -224,6 +224,7 @@ static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value
     case LK_OPT_ROUND:
     case LK_OPT_WITH_PIN_FILE:
     case LK_OPT_CODE_FILE:
+    case LK_OPT_PART:
     case LK_OPTIONS:
         break; /* above */
     }

@@ -5,6 +5,7 @@
 #undef lk_schema_steps
 #undef lk_schema_latest
 
+#include "store/wear.h"
 #include "unit/store/fixture.h"
 
 #include <errno.h>
@@ -74,7 +75,7 @@ static void make_older(struct fix *f, int version)
 /* As the released program of that version would have left it: an announced item, openings that are not over. */
 static void make_version(struct fix *f, int version)
 {
-    assert_int_equal(released_latest, 4);
+    assert_int_equal(released_latest, 5);
     assert_non_null(released_steps[0]);
     say_announce(f, "case-1", "12345678", NULL);
     say_intent(f, 1, 8, "case-1", LK_PURPOSE_SERVICE);
@@ -147,6 +148,28 @@ static void every_way_leads_to_the_same_schema(void **state)
     assert_non_null(strstr(made, "wiring("));
 }
 
+/* Version 4 knew nothing of wear: every door begins at nothing, and counts from then on. */
+static void version_4_begins_to_count(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_wear_door doors[LK_MAX_DOORS];
+    static bool changed[LK_MAX_DOORS];
+    struct lk_store_disk disk;
+    make_version(f, 4);
+    fix_open(f);
+    assert_true(find_code(f, "12345678").live);
+    assert_int_equal(lk_store_wear_load(f->store, doors, &disk), 0);
+    assert_int_equal(doors[8].lock_cycles, 0);
+    doors[8].lock_cycles = 1;
+    changed[8] = true;
+    const struct lk_store_wear all = {.doors = doors, .changed = changed, .disk = &disk};
+    assert_int_equal(lk_store_probe_with(f->store, &all), 0);
+    fix_reopen(f);
+    memset(doors, 0, sizeof(doors));
+    assert_int_equal(lk_store_wear_load(f->store, doors, &disk), 0);
+    assert_int_equal(doors[8].lock_cycles, 1);
+}
+
 static void older_database_is_copied_and_brought_up(void **state)
 {
     struct fix *f = *state;
@@ -206,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(law_3_version_1_comes_along, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(every_way_leads_to_the_same_schema, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(version_4_begins_to_count, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(older_database_is_copied_and_brought_up, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(failed_migration_leaves_the_old_database, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(no_copy_no_migration, fix_setup, fix_teardown),
