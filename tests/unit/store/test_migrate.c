@@ -197,15 +197,15 @@ static void older_database_is_copied_and_brought_up(void **state)
 static void failed_migration_leaves_the_old_database(void **state)
 {
     struct fix *f = *state;
-    make_version(f, 4);
+    make_version(f, 5);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 5 */
+    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 6 */
     sqlite3_close(db);
     uint64_t before = store_digest(f->db);
     for (int attempt = 1; attempt <= 2; attempt++) {
         char copy[PATH_CAP + 8];
         struct lk_text why = lk_text_init(f->why, sizeof(f->why));
-        (void)snprintf(copy, sizeof(copy), "%s.v4.%d", f->db, attempt);
+        (void)snprintf(copy, sizeof(copy), "%s.v5.%d", f->db, attempt);
         assert_true(lk_store_open(&f->config, &f->store, &why) < 0);
         assert_non_null(strstr(f->why, "copy made before is whole"));
         assert_true(store_digest(f->db) == before);
