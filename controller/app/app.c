@@ -276,21 +276,27 @@ static int store_exit_code(int error)
     }
 }
 
+void lk_app_store_config(const struct lk_config *config, struct lk_store_config *ret_config)
+{
+    *ret_config = (struct lk_store_config){
+        .path = config->paths.database,
+        .key_path = config->paths.code_key,
+        .backup_dir = config->paths.state_dir,
+        .operator_id = config->site.operator_id,
+        .site_id = config->site.id,
+        .core = &config->core,
+        .retention_days = config->retention_days,
+        .remind_days = config->remind_days,
+        .personal_days = config->personal_days,
+        .records_days = config->records_days,
+        .events_days = config->events_days,
+    };
+}
+
 static int start_store(struct lk_app *app, struct lk_text *why)
 {
-    struct lk_store_config config = {
-        .path = app->config->paths.database,
-        .key_path = app->config->paths.code_key,
-        .backup_dir = app->config->paths.state_dir,
-        .operator_id = app->config->site.operator_id,
-        .site_id = app->config->site.id,
-        .core = &app->config->core,
-        .retention_days = app->config->retention_days,
-        .remind_days = app->config->remind_days,
-        .personal_days = app->config->personal_days,
-        .records_days = app->config->records_days,
-        .events_days = app->config->events_days,
-    };
+    struct lk_store_config config;
+    lk_app_store_config(app->config, &config);
     int r = lk_store_open(&config, &app->store, why);
     return r < 0 ? store_exit_code(r) : EX_OK;
 }

@@ -31,6 +31,9 @@ struct lk_backends {
     struct lk_watchdog *watchdog; /* borrowed */
 };
 
+/* What the store has to know of the configuration; texts are borrowed from it. */
+void lk_app_store_config(const struct lk_config *config, struct lk_store_config *ret_config);
+
 /* An admin request that waits for the core's reply. */
 struct lk_admin_wait {
     struct lk_admin_request *request;

@@ -7,6 +7,7 @@
 #include "hal/input_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
+#include "reinstate.h"
 #include "wiring.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@
 struct options {
     const char *path;
     bool check_only;
+    struct lk_restore_options restore; /* .backup NULL: run the daemon */
 };
 
 static void print_help(FILE *out)
@@ -30,10 +32,12 @@ static void print_help(FILE *out)
         out,
         "lockerd %s - the pickup locker controller\n"
         "\n"
-        "usage: lockerd [--config FILE] [--check-config]\n"
+        "usage: lockerd [--config FILE] [--check-config | --restore FILE [--dry-run]]\n"
         "  -c, --config FILE   configuration (default %s)\n"
         "      --check-config  read and check the configuration, start nothing\n"
         "      --help-config   print every configuration key\n"
+        "      --restore FILE  put a backup in the place of the database, and stop; lockerctl restore asks first.\n"
+        "                      --dry-run looks only; --why TEXT for the event log; --although-whole\n"
         "      --version       print the version\n"
         "  -h, --help          print this\n"
         "\n"
@@ -46,12 +50,16 @@ static void print_help(FILE *out)
 /* EX_OK: go on; -1: done, exit 0; else exit with it. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-    enum { CHECK = 256, HELP_CONFIG, VERSION };
+    enum { CHECK = 256, HELP_CONFIG, VERSION, RESTORE, DRY_RUN, WHY, WHOLE };
     static const struct option table[] = {
         {"config", required_argument, NULL, 'c'},
         {"check-config", no_argument, NULL, CHECK},
         {"help-config", no_argument, NULL, HELP_CONFIG},
         {"version", no_argument, NULL, VERSION},
+        {"restore", required_argument, NULL, RESTORE},
+        {"dry-run", no_argument, NULL, DRY_RUN},
+        {"why", required_argument, NULL, WHY},
+        {"although-whole", no_argument, NULL, WHOLE},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -60,6 +68,14 @@ static int read_options(int argc, char **argv, struct options *options)
             options->path = optarg;
         } else if (c == CHECK) {
             options->check_only = true;
+        } else if (c == RESTORE) {
+            options->restore.backup = optarg;
+        } else if (c == DRY_RUN) {
+            options->restore.dry_run = true;
+        } else if (c == WHY) {
+            options->restore.why = optarg;
+        } else if (c == WHOLE) {
+            options->restore.although_whole = true;
         } else if (c == HELP_CONFIG) {
             lk_config_print_keys(stdout);
             return -1;
@@ -73,6 +89,16 @@ static int read_options(int argc, char **argv, struct options *options)
             print_help(stderr);
             return EX_USAGE;
         }
+    }
+    bool of_restore = options->restore.dry_run || options->restore.although_whole || options->restore.why;
+    if (of_restore && !options->restore.backup) {
+        (void)fprintf(stderr, "lockerd: --dry-run, --why and --although-whole go with --restore\n");
+        return EX_USAGE;
+    }
+    if (options->restore.why &&
+        (strlen(options->restore.why) > LK_NOTE_MAX || !lk_text_is_line(options->restore.why))) {
+        (void)fprintf(stderr, "lockerd: --why: one line of text, at most %d bytes\n", LK_NOTE_MAX);
+        return EX_USAGE;
     }
     if (optind < argc) {
         (void)fprintf(stderr, "lockerd: unexpected argument: %s\n", argv[optind]);
@@ -117,6 +143,19 @@ static void prepare_process(void)
     lk_face_wipe_json();
 }
 
+static int restore(const struct lk_config *config, const struct lk_restore_options *options)
+{
+    struct lk_clock *clock = NULL;
+    int code = EX_OSERR;
+    if (lk_clock_linux_create(0, &clock) < 0) {
+        (void)fprintf(stderr, "lockerd: the clock cannot be used\n");
+    } else {
+        code = lk_app_reinstate(config, options, clock);
+    }
+    (void)lk_clock_destroy(clock);
+    return code;
+}
+
 static int run(const struct lk_config *config)
 {
     struct lk_app app = {0};
@@ -156,6 +195,8 @@ int main(int argc, char **argv)
     if (code == EX_OK && options.check_only) {
         (void)printf("%s: ok: %d doors in %u banks on %u fieldbuses\n", options.path, config->core.doors, config->banks,
                      config->fieldbuses);
+    } else if (code == EX_OK && options.restore.backup) {
+        code = restore(config, &options.restore);
     } else if (code == EX_OK) {
         lk_log_set_level(config->log_level);
         code = run(config);

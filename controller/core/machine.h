@@ -106,8 +106,9 @@ void lk_opening_turn(struct lk_step *s, int door, enum lk_reason said);
 /* The courier takes the item out again: closing frees the door. */
 void lk_opening_withdraw(struct lk_step *s, int door);
 
-/* A restored opening whose door is wired otherwise now: its outcome is unknown, whatever is seen there. */
-void lk_opening_rewired(struct lk_step *s, int door);
+/* An opening from before the start of which nothing that is seen now proves anything (the door is wired otherwise, the
+ * records are a backup's): its outcome is unknown, and so is what was to change hands. */
+void lk_opening_void(struct lk_step *s, int door, enum lk_reason reason);
 
 void lk_opening_sense(struct lk_step *s);
 void lk_opening_pulse_done(struct lk_step *s);
@@ -370,6 +371,10 @@ void lk_site_boot(struct lk_step *s);
 void lk_site_shutdown(struct lk_step *s);
 void lk_site_clock(struct lk_step *s);
 void lk_site_tell(struct lk_step *s); /* LK_IN_SITE */
+
+/* --- restored.c: LK_IN_RESTORED ----------------------------------------------------------------------------------- */
+
+void lk_restored(struct lk_step *s);
 void lk_site_bank(struct lk_step *s);
 /* Another door than the pulsed one opened: the bank stands still until staff resume it (law 3). */
 void lk_site_stop_bank(struct lk_step *s, int bank, enum lk_reason reason);

@@ -286,14 +286,14 @@ static bool changes_hands(enum lk_purpose purpose)
 }
 
 /* Nor may the person try again: the same code could open another door now. Staff find out where the item is. */
-void lk_opening_rewired(struct lk_step *s, int door)
+void lk_opening_void(struct lk_step *s, int door, enum lk_reason reason)
 {
     const struct lk_op *op = &s->core->door[door].op;
     if (op->outcome == LK_OUTCOME_PENDING) {
-        settle(s, door, LK_OUTCOME_UNKNOWN, LK_REASON_WIRING_CHANGED);
+        settle(s, door, LK_OUTCOME_UNKNOWN, reason);
     }
     if (changes_hands(op->purpose)) {
-        lk_custody_give_up(s, door, LK_REASON_WIRING_CHANGED);
+        lk_custody_give_up(s, door, reason);
     }
     finish(s, door);
 }
@@ -355,7 +355,7 @@ static void sense_lost(struct lk_step *s, int door)
 void lk_opening_sense(struct lk_step *s)
 {
     if (s->core->door[s->in->door].op.rewired && s->in->sense != LK_SENSE_UNKNOWN) {
-        lk_opening_rewired(s, s->in->door);
+        lk_opening_void(s, s->in->door, LK_REASON_WIRING_CHANGED);
     }
     switch (s->in->sense) {
     case LK_SENSE_OPEN:

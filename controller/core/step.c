@@ -87,6 +87,9 @@ static void dispatch(struct lk_step *s)
     case LK_IN_OUTBOX:
         lk_outbox_room(s);
         break;
+    case LK_IN_RESTORED:
+        lk_restored(s);
+        break;
     case LK_IN_COMMAND:
         lk_command_run(s);
         break;

@@ -181,6 +181,7 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
     case LK_IN_OUTBOX:
         add(&text, "level", lk_outbox_level_name(in->outbox));
         break;
+    case LK_IN_RESTORED: /* the door is named already, or it is the whole site */
     case LK_IN_BOOT:
     case LK_IN_SHUTDOWN:
     case LK_IN_TICK:

@@ -56,7 +56,7 @@ static void decide(struct lk_step *s, int door)
 {
     const struct lk_door *d = &s->core->door[door];
     if (d->op.purpose != LK_PURPOSE_NONE && d->op.rewired) {
-        lk_opening_rewired(s, door);
+        lk_opening_void(s, door, LK_REASON_WIRING_CHANGED);
     } else if (d->op.purpose == LK_PURPOSE_NONE && d->wiring_held && d->doubt_purpose != LK_PURPOSE_NONE) {
         lk_custody_give_up(s, door, LK_REASON_WIRING_CHANGED);
     }

@@ -329,6 +329,7 @@ static const char *const reason_names[] = {
     [LK_REASON_BOARD_UNVERIFIED] = "board_unverified",
     [LK_REASON_DEVICE_MISSING] = "device_missing",
     [LK_REASON_WIRING_CHANGED] = "wiring_changed",
+    [LK_REASON_RESTORED] = "restored",
     [LK_REASON_DUPLICATE_ADDRESS] = "duplicate_address",
     [LK_REASON_WRONG_BOARD] = "wrong_board",
     [LK_REASON_GARBLED] = "garbled",

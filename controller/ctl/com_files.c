@@ -1,5 +1,7 @@
 #include "com_files.h"
 
+#include "program.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,26 +152,6 @@ static void remove_all(const char *folder)
     (void)rmdir(folder);
 }
 
-/* Where lockerd is: beside us, in the sbin beside our bin, or where systems keep it. */
-static int find_program(const char *given, char *buf, size_t cap)
-{
-    static const char *const places[] = {"lockerd", "../sbin/lockerd"};
-    char self[LK_COM_PATH] = "";
-    if (given) {
-        return lk_text_copy(buf, cap, given) < 0 || access(buf, X_OK) < 0 ? -ENOENT : 0;
-    }
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash = n > 0 ? strrchr(self, '/') : NULL;
-    for (size_t i = 0; slash && i < LK_ARRAY_SIZE(places); i++) {
-        struct lk_text t = lk_text_init(buf, cap);
-        lk_text_addf(&t, "%.*s/%s", (int)(slash - self), self, places[i]);
-        if (!t.truncated && access(buf, X_OK) == 0) {
-            return 0;
-        }
-    }
-    return lk_text_copy(buf, cap, "/usr/sbin/lockerd") < 0 || access(buf, X_OK) < 0 ? -ENOENT : 0;
-}
-
 /* Its words, with the trial's folder called by the name of the real one. */
 static void take_words(const char *words, const char *temp, const char *real, struct lk_text *out)
 {
@@ -184,29 +166,9 @@ static void take_words(const char *words, const char *temp, const char *real, st
 
 static int run_check(const char *program, const char *config, char *ret_words, size_t cap)
 {
-    int pipes[2], status = 0;
-    size_t len = 0;
-    if (pipe2(pipes, O_CLOEXEC) < 0) {
-        return -errno;
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)dup2(pipes[1], STDOUT_FILENO);
-        (void)dup2(pipes[1], STDERR_FILENO);
-        (void)execl(program, "lockerd", "--config", config, "--check-config", (char *)NULL);
-        _exit(127);
-    }
-    (void)close(pipes[1]);
-    for (ssize_t n = 1; pid > 0 && n > 0;) {
-        n = read(pipes[0], ret_words + len, cap - 1 - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    ret_words[len] = '\0';
-    (void)close(pipes[0]);
-    if (pid < 0 || waitpid(pid, &status, 0) < 0) {
-        return -errno;
-    }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+    const char *const argv[] = {"lockerd", "--config", config, "--check-config", NULL};
+    int code = lk_program_run(program, argv, true, ret_words, cap);
+    return code < 0 ? code : code == 0 ? 0 : 1;
 }
 
 int lk_com_files_check(const struct lk_com_site *site, const struct lk_com_files *files, const char *program,
@@ -215,7 +177,7 @@ int lk_com_files_check(const struct lk_com_site *site, const struct lk_com_files
     char path[LK_COM_PATH], temp[LK_COM_PATH], drop_ins[PATH_MAX], config[PATH_MAX], words[LK_COM_FILE_MAX] = "";
     char real[LK_COM_PATH];
     const char *tmp = getenv("TMPDIR");
-    int r = find_program(program, path, sizeof(path));
+    int r = lk_program_find(program, path, sizeof(path));
     if (r < 0) {
         return r;
     }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WHAT_TO_DO " Nothing was changed. Restore the last backup (docs/store.md)."
+#define WHAT_TO_DO " Nothing was changed. Restore the last backup (lockerctl restore)."
 
 /* Source: sqlite.org/fileformat2.html, 1.3 "The Database Header". */
 enum { HEADER_BYTES = 100, PAGE_SIZE_AT = 16, WRITE_VERSION_AT = 18, PAGES_AT = 28, APPLICATION_ID_AT = 68 };

@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-static int make_epoch(char epoch[LK_EPOCH_MAX + 1])
+int lk_make_epoch(char epoch[LK_EPOCH_MAX + 1])
 {
     uint8_t b[16];
     char hex[33];
@@ -30,7 +30,7 @@ static int insert_site(sqlite3 *db, const struct lk_store_config *config, const 
 {
     char epoch[LK_EPOCH_MAX + 1];
     LK_CLEANUP(lk_sql_finalizep) sqlite3_stmt *stmt = NULL;
-    int r = make_epoch(epoch);
+    int r = lk_make_epoch(epoch);
     if (r < 0) {
         return r;
     }

@@ -69,7 +69,7 @@ static int compare_site(struct lk_store *store, const struct lk_store_config *co
         return lk_why(
             why, rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_ERROR ? -EUCLEAN : lk_sql_errno(store->db, rc),
             "The database %s does not say whose it is. Nothing was changed. Restore the last backup "
-            "(docs/store.md).",
+            "(lockerctl restore).",
             store->path);
     }
     if (strcmp(lk_sql_text(stmt, 0), config->operator_id) != 0 || strcmp(lk_sql_text(stmt, 1), config->site_id) != 0) {
@@ -94,9 +94,10 @@ static int damaged(struct lk_store *store, int r, const char *finding, struct lk
         return lk_why(why, r, "The database %s is in use by another process; only one may have it open.", store->path);
     }
     if (r == -EUCLEAN) {
-        return lk_why(why, r,
-                      "The database %s is damaged (%s). Nothing was changed. Restore the last backup (docs/store.md).",
-                      store->path, finding);
+        return lk_why(
+            why, r,
+            "The database %s is damaged (%s). Nothing was changed. Restore the last backup (lockerctl restore).",
+            store->path, finding);
     }
     return lk_why(why, r, "The database %s cannot be read (%s).", store->path, finding);
 }

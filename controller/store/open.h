@@ -24,6 +24,12 @@ int lk_db_copy(sqlite3 *db, const char *path);
 /* Makes a copy self-contained: rollback journal mode, so that no write-ahead log can ever be taken for its own. */
 int lk_db_seal(sqlite3 *db);
 
+/* A name for a new event log: a UUID of version 4. */
+int lk_make_epoch(char epoch[LK_EPOCH_MAX + 1]);
+
+/* Opens the database at `path` beside `db`, as "present". */
+int lk_db_attach(sqlite3 *db, const char *path);
+
 /* Runs "PRAGMA quick_check" or "PRAGMA integrity_check": -EUCLEAN and the first finding in finding[]. */
 int lk_db_check(sqlite3 *db, const char *pragma, char finding[160]);
 

@@ -13,7 +13,7 @@ static int not_understood(struct lk_text *why, const char *what, const char *whe
     return lk_why(
         why, -EUCLEAN,
         "The database holds %s %s that this program does not understand. Nothing was changed. Restore the last "
-        "backup (docs/store.md).",
+        "backup (lockerctl restore).",
         what, where);
 }
 

@@ -49,6 +49,7 @@ int lk_sql_exec(sqlite3 *db, const char *sql)
 void lk_sql_finalizep(sqlite3_stmt **stmt)
 {
     sqlite3_finalize(*stmt);
+    *stmt = NULL;
 }
 
 void lk_sql_resetp(sqlite3_stmt **stmt)

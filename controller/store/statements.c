@@ -137,8 +137,8 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_CURSOR_ACK] = "UPDATE cursor SET acked = ?1",
     [ST_CURSOR_LEFT_OUT] = "UPDATE cursor SET left_out = ?1",
     [ST_RESTORE_LEFT_OUT] = "SELECT left_out FROM cursor",
-    /* Of the oldest events so many are past their time for certain: the last of them with a date that can be believed is,
-     * and what stands before it is older, whatever a wrong clock wrote there (law 11). ?3: how many to look at. */
+    /* Of the oldest events so many are past their time for certain: the last of them with a date that can be believed
+     * is, and what stands before it is older, whatever a wrong clock wrote there (law 11). ?3: how many to look at. */
     [ST_EVENTS_OVER] = "SELECT max(seq) FROM (SELECT seq, time, quality FROM event WHERE seq >= ?1 AND seq <= ?2 "
                        "ORDER BY seq LIMIT ?3) WHERE quality = 'synced' AND time <= ?4",
     [ST_CURSOR_ANCHOR] = "SELECT epoch, acked, purged, purged_hash, (SELECT max(seq) FROM event) FROM cursor, site",

@@ -9,25 +9,26 @@
 #include "core/item.h"
 
 enum lk_input_kind {
-    LK_IN_BOOT,            /* once, after the restore calls: the daemon runs */
-    LK_IN_SHUTDOWN,        /* clean stop: no new pulses from here on */
-    LK_IN_TICK,            /* time passed; nothing else */
-    LK_IN_CLOCK,           /* the wall clock's quality changed: .clock */
-    LK_IN_SENSE,           /* .door, .sense: a confirmed sensor change */
-    LK_IN_PULSE_DONE,      /* .door, .intent, .pulse */
-    LK_IN_BANK,            /* .bank, .bank_state, .reason */
-    LK_IN_CODE,            /* keypad: .well_formed, .found, .item (facts), .code_live */
-    LK_IN_SCAN,            /* scanner: .scan says what the text is; .item or .staff, .text */
-    LK_IN_SIGN_IN,         /* staff id and PIN were checked: .staff.ok */
-    LK_IN_SECOND,          /* keypad, where the screen asks for a phone tail: .tail, "" when not four digits */
-    LK_IN_CASE,            /* keypad or scanner, where the screen asks for a case number: .text, "" when it is none;
-                              .item.id: a fresh receipt number for a drop-off */
-    LK_IN_BUTTON,          /* .button, maybe .size, .rating, .item (recall choice, next: facts) */
-    LK_IN_DUE,             /* .due, .item (facts); PURGE: .count records; EVENTS: .count, the oldest ones */
-    LK_IN_SITE,            /* .reason, .note, .door: something that only the outside sees is not as it should be, or
-                              RECOVERED */
-    LK_IN_OUTBOX,          /* .outbox: how much room the log has */
-    LK_IN_COMMAND,         /* verified: .command, .item (facts), .known (by jti), .secret */
+    LK_IN_BOOT,       /* once, after the restore calls: the daemon runs */
+    LK_IN_SHUTDOWN,   /* clean stop: no new pulses from here on */
+    LK_IN_TICK,       /* time passed; nothing else */
+    LK_IN_CLOCK,      /* the wall clock's quality changed: .clock */
+    LK_IN_SENSE,      /* .door, .sense: a confirmed sensor change */
+    LK_IN_PULSE_DONE, /* .door, .intent, .pulse */
+    LK_IN_BANK,       /* .bank, .bank_state, .reason */
+    LK_IN_CODE,       /* keypad: .well_formed, .found, .item (facts), .code_live */
+    LK_IN_SCAN,       /* scanner: .scan says what the text is; .item or .staff, .text */
+    LK_IN_SIGN_IN,    /* staff id and PIN were checked: .staff.ok */
+    LK_IN_SECOND,     /* keypad, where the screen asks for a phone tail: .tail, "" when not four digits */
+    LK_IN_CASE,       /* keypad or scanner, where the screen asks for a case number: .text, "" when it is none;
+                         .item.id: a fresh receipt number for a drop-off */
+    LK_IN_BUTTON,     /* .button, maybe .size, .rating, .item (recall choice, next: facts) */
+    LK_IN_DUE,        /* .due, .item (facts); PURGE: .count records; EVENTS: .count, the oldest ones */
+    LK_IN_SITE,       /* .reason, .note, .door: something only the outside sees is not as it should be, or RECOVERED */
+    LK_IN_OUTBOX,     /* .outbox: how much room the log has */
+    LK_IN_RESTORED,   /* before LK_IN_BOOT: what the store said is a backup. .door: nobody knows what happened there
+                         since; LK_NO_DOOR, .note, .staff: who put it in place, and which */
+    LK_IN_COMMAND,    /* verified: .command, .item (facts), .known (by jti), .secret */
     LK_IN_COMMAND_REFUSED, /* not verified or remembered with other content: .reason, .jti ("" when unreadable) */
     LK_IN_ADMIN,           /* lockerctl: .admin, .door / .bank / .item, .staff, .approver, .note, .settle_to, .reason */
     LK_INPUTS

@@ -226,6 +226,7 @@ enum lk_reason {
     LK_REASON_BOARD_UNVERIFIED,
     LK_REASON_DEVICE_MISSING,
     LK_REASON_WIRING_CHANGED,
+    LK_REASON_RESTORED, /* the records are a backup's: what happened since is to be looked at */
     LK_REASON_DUPLICATE_ADDRESS,
     LK_REASON_WRONG_BOARD,
     LK_REASON_GARBLED,
