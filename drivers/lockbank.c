@@ -150,6 +150,12 @@ int64_t lk_lockbank_pulse_wait_ms(const struct lk_lockbank *bank, unsigned door,
     return wait_ms > now_ms ? wait_ms - now_ms : 0;
 }
 
+void lk_lockbank_drop_waiting(struct lk_lockbank *bank, int64_t now_ms)
+{
+    bank->now_ms = now_ms;
+    lk_bank_pulses_drop(bank);
+}
+
 void lk_lockbank_stop(struct lk_lockbank *bank, int64_t now_ms)
 {
     bank->now_ms = now_ms;

@@ -10,7 +10,7 @@ import diag_lib as lib
 
 # Which part a finding is about; diag.part.NAME in the catalogue. Good findings need none.
 PARTS = {
-    "power": ("power_low",),
+    "power": ("power_low", "power_failing", "power_unwatched"),
     "machine": ("too_hot", "ask_failed", "no_lockerctl"),
     "clock": ("clock_unset", "clock_unsynced", "clock_behind"),
     "configuration": ("config_missing", "config_wrong", "no_config", "no_url", "bad_url"),
@@ -37,7 +37,7 @@ PARTS = {
     "certificate": ("file_cert_expired", "file_cert_soon", "cert_unreadable"),
     "keys": ("file_missing", "secret_readable", "no_command_keys", "key_gone", "key_readable"),
     "database": ("store_damaged", "store_degraded", "chain_broken", "wal_large", "file_gone", "file_no_database", "start_database"),
-    "disk": ("disk_full", "disk_low", "disk_readonly", "disk_unknown", "disk_worn"),
+    "disk": ("disk_full", "disk_low", "disk_readonly", "disk_unknown", "disk_worn", "disk_nothing_new", "disk_slow"),
     "backup": ("backup_never", "backup_old", "backup_when"),
 }
 PART_OF = {code: part for part, codes in PARTS.items() for code in codes}
@@ -51,7 +51,7 @@ CONFIG = ("config_missing", "config_wrong")  # a site that never started has no 
 # What is left out -> when one of these was found, wherever.
 EXPLAINED = {
     "uplink_down": WAY + OWN_FILES, "backlog_offline": WAY + OWN_FILES + ("uplink_down",), "tls_failed": OWN_FILES,
-    "tls_not_yet": ("clock_unset",), "tls_expired": ("clock_unset", "broker_cert_expired"), "store_degraded": DISK, "disk_low": DISK,
+    "tls_not_yet": ("clock_unset",), "tls_expired": ("clock_unset", "broker_cert_expired"), "store_degraded": DISK, "disk_low": DISK + ("disk_nothing_new",), "disk_nothing_new": DISK,
     "daemon_down": START + ("start_failed", "start_database"), "start_failed": START, "start_database": START, "clock_unsynced": ("clock_unset",), "no_config": CONFIG, "no_url": CONFIG, "screen_nobody": ("page_dead",),
     "file_gone": CONFIG, "key_gone": CONFIG + ("file_gone",), "disk_unknown": CONFIG,
 }

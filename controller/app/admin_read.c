@@ -54,6 +54,19 @@ static json_t *store_json(struct lk_app *app)
     return json;
 }
 
+static json_t *limits_json(struct lk_app *app)
+{
+    struct lk_limits_state is;
+    lk_limits_state(app->limits, &is);
+    const char *power = !is.power_configured ? "not_wired"
+                        : is.power_failing   ? "failing"
+                        : is.power_watched   ? "good"
+                                             : "not_watched";
+    return json_pack("{s:s, s:s, s:b, s:b, s:I, s:I}", "power", power, "power_error",
+                     is.power_error < 0 ? strerror(-is.power_error) : "", "disk_low", is.disk_low, "disk_slow",
+                     is.disk_slow, "slowest_ms", (json_int_t)is.slowest_ms, "reserve", (json_int_t)is.reserve_bytes);
+}
+
 const char *lk_admin_bank_state(const struct lk_bank *bank)
 {
     return bank->stopped_by_us ? "stopped" : lk_bank_state_name(bank->state);
@@ -164,6 +177,7 @@ void lk_admin_status(void *user, struct lk_admin_request *request, const json_t 
     add_log_state(app, json);
     json_object_set_new(json, "uplink", uplink_json(app, true));
     json_object_set_new(json, "store", store_json(app));
+    json_object_set_new(json, "limits", limits_json(app));
     json_object_set_new(json, "fieldbuses", lk_admin_fieldbuses_json(app));
     json_object_set_new(json, "banks", banks_json(app));
     json_object_set_new(json, "doors", door_counts_json(app));

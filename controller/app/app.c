@@ -186,6 +186,7 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *user)
     tell_of_windows(app);
     if (!app->stopping) {
         lk_wear_look(app->wear, app->engine, now_ms);
+        lk_limits_look(app->limits, now_ms);
     }
     look_after_store(app, now_ms);
     write_metrics(app, now_ms);
@@ -297,6 +298,7 @@ static int start_store(struct lk_app *app, struct lk_text *why)
 {
     struct lk_store_config config;
     lk_app_store_config(app->config, &config);
+    lk_limits_make_room(app->config);
     int r = lk_store_open(&config, &app->store, why);
     return r < 0 ? store_exit_code(r) : EX_OK;
 }
@@ -347,6 +349,11 @@ static int start_face(struct lk_app *app, struct lk_text *why)
     return r == 0 ? EX_OK : r == -EADDRINUSE ? EX_TEMPFAIL : EX_OSERR;
 }
 
+static int start_limits(struct lk_app *app, struct lk_text *why)
+{
+    return lk_limits_create(app, &app->limits, why) < 0 ? EX_OSERR : EX_OK;
+}
+
 static int start_admin(struct lk_app *app, struct lk_text *why)
 {
     const char *name = app->config->admin_group;
@@ -373,6 +380,7 @@ static int start_postal(struct lk_app *app, struct lk_text *why)
     struct lk_postal_config config = {.config = app->config,
                                       .store = app->store,
                                       .wear = app->wear,
+                                      .limits = app->limits,
                                       .clock = app->backends.clock,
                                       .base = app->base,
                                       .started_at_ms = app->started_at_ms};
@@ -443,6 +451,7 @@ static int go(struct lk_app *app, struct lk_text *why)
     lk_wiring_say(lk_engine_core_config(app->engine), lk_engine_core(app->engine));
     tell_of_windows(app);
     int r = lk_cabinet_start(app->cabinet, app->engine, why);
+    lk_limits_begin(app->limits);
     return r == 0 ? start_devices(app, why) : EX_OSERR;
 }
 
@@ -450,8 +459,8 @@ int lk_app_start(struct lk_app *app, const struct lk_config *config, const struc
                  struct lk_text *why)
 {
     static int (*const stages[])(struct lk_app *, struct lk_text *) = {
-        start_loop, start_store,  start_wear, start_cabinet, start_engine, start_face, start_admin,
-        open_lines, start_postal, go,         start_dues,
+        start_loop, start_store, start_wear, start_cabinet, start_engine, start_limits,
+        start_face, start_admin, open_lines, start_postal,  go,           start_dues,
     };
     *app = (struct lk_app){.config = config, .backends = *backends};
     lk_windows_zone(config); /* before there is any thread */
@@ -499,6 +508,7 @@ void lk_app_end(struct lk_app *app)
     app->face = lk_face_destroy(app->face);
     app->dues = lk_dues_destroy(app->dues);
     app->engine = lk_engine_destroy(app->engine);
+    app->limits = lk_limits_destroy(app->limits);
     app->wear = lk_wear_destroy(app->wear);
     app->store = lk_store_close(app->store);
     for (unsigned i = 0; i < LK_APP_SIGNALS; i++) {

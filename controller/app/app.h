@@ -16,6 +16,7 @@
 #include "lamps.h"
 #include "postal.h"
 #include "readers.h"
+#include "site_limits.h"
 #include "wear.h"
 #include "worker.h"
 
@@ -52,6 +53,7 @@ struct lk_app {
     struct lk_backends backends;
     struct event_base *base;
     struct lk_store *store;
+    struct lk_limits *limits;
     struct lk_wear *wear;
     struct lk_cabinet *cabinet;
     struct lk_engine *engine;

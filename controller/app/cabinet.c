@@ -307,6 +307,14 @@ int lk_cabinet_start(struct lk_cabinet *c, struct lk_engine *engine, struct lk_t
     return 0;
 }
 
+void lk_cabinet_drop_waiting(struct lk_cabinet *c)
+{
+    for (unsigned i = 0; i < c->config->banks; i++) {
+        lk_lockbank_drop_waiting(c->bank[i].lockbank, lk_clock_mono_ms(c->clock));
+    }
+    arm(c);
+}
+
 void lk_cabinet_stop(struct lk_cabinet *c)
 {
     for (unsigned i = 0; i < c->config->banks; i++) {

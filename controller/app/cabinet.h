@@ -38,6 +38,9 @@ int lk_cabinet_start(struct lk_cabinet *cabinet, struct lk_engine *engine, struc
 /* Who counts pulses and times openings from here on; borrowed until destroy. NULL: nobody. */
 void lk_cabinet_set_wear(struct lk_cabinet *cabinet, struct lk_wear *wear);
 
+/* Pulses that wait for their turn are given up; one that has begun ends as it should. */
+void lk_cabinet_drop_waiting(struct lk_cabinet *cabinet);
+
 /* Begins to set all coils off; done when lk_cabinet_stopped(), at most about two time-outs later. */
 void lk_cabinet_stop(struct lk_cabinet *cabinet);
 bool lk_cabinet_stopped(const struct lk_cabinet *cabinet);

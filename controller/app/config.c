@@ -48,6 +48,8 @@ void *lk_config_base(struct lk_config *config, enum lk_config_section kind, unsi
     case LK_SEC_KEYPAD:
     case LK_SEC_CARD:
     case LK_SEC_PANEL:
+    case LK_SEC_POWER:
+    case LK_SEC_DISK:
     case LK_SEC_CODES:
     case LK_SEC_DEPOSIT:
     case LK_SEC_TIMING:

@@ -140,6 +140,10 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_PANEL:
         lk_config_check_device(r, s);
         break;
+    case LK_SEC_POWER:
+        lk_config_check_needed(r, s, "chip", "there is a [power]");
+        lk_config_check_needed(r, s, "line", "there is a [power]");
+        break;
     case LK_SEC_LOCKOUT:
         check_lockout(r, s);
         break;
@@ -152,6 +156,7 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_TIMING:
     case LK_SEC_REMOTE:
     case LK_SEC_METRICS:
+    case LK_SEC_DISK:
     case LK_SEC_WEAR:
     case LK_SEC_LOG:
     case LK_SEC_PICKUP:

@@ -21,6 +21,8 @@ enum lk_config_section {
     LK_SEC_KEYPAD,
     LK_SEC_CARD,
     LK_SEC_PANEL,
+    LK_SEC_POWER,
+    LK_SEC_DISK,
     LK_SEC_CODES,
     LK_SEC_DEPOSIT,
     LK_SEC_TIMING,

@@ -16,6 +16,8 @@ const struct lk_config_kind lk_config_kinds[LK_SECTIONS] = {
     [LK_SEC_KEYPAD] = {.word = "keypad"},
     [LK_SEC_CARD] = {.word = "card"},
     [LK_SEC_PANEL] = {.word = "panel"},
+    [LK_SEC_POWER] = {.word = "power"},
+    [LK_SEC_DISK] = {.word = "disk"},
     [LK_SEC_CODES] = {.word = "codes"},
     [LK_SEC_DEPOSIT] = {.word = "deposit"},
     [LK_SEC_TIMING] = {.word = "timing"},
@@ -204,6 +206,27 @@ const struct lk_config_key lk_config_keys[] = {
      "coils: the kind of board"},
     {LK_SEC_PANEL, "verified", LK_TYPE_BOOL, IN(lk_config, panel.verified), 0, 0, NULL, "no", NULL,
      "coils: a technician tried this unverified profile on the bench"},
+
+    {LK_SEC_POWER, "chip", LK_TYPE_TEXT, IN(lk_config, power.chip), 0, 0, NULL, NULL, "needed",
+     "the GPIO chip with the line by which the supply says that it goes, as label:LABEL, gpiochipN or /dev/gpiochipN"},
+    {LK_SEC_POWER, "line", LK_TYPE_TEXT, IN(lk_config, power.line), 0, 0, NULL, NULL, "needed",
+     "that line, by its name or as #OFFSET"},
+    {LK_SEC_POWER, "fails", LK_TYPE_CHOICE, IN(lk_config, power.fails), 0, 0, "low|high", "low", NULL,
+     "its level when the power goes; low, so that a broken wire is noticed where the line is pulled down"},
+    {LK_SEC_POWER, "bias", LK_TYPE_CHOICE, IN(lk_config, power.bias), 0, 0, "as_is|up|down|off", "as_is", NULL,
+     "resistor of the processor at that line"},
+    {LK_SEC_POWER, "debounce_ms", LK_TYPE_UINT, IN(lk_config, power.debounce_ms), 0, 1000, NULL, "5", NULL,
+     "a change counts after so long without another one, in ms; this is taken from the time that the supply still has"},
+    {LK_SEC_POWER, "good_s", LK_TYPE_S, IN(lk_config, power.good_ms), 0, 3600, NULL, "10", NULL,
+     "openings go on after the power was good for so long, in s"},
+
+    {LK_SEC_DISK, "low_mb", LK_TYPE_UINT, IN(lk_config, disk.low_mb), 0, 1000000, NULL, "32", NULL,
+     "with less left on the disk of state_dir nothing new is taken in, pickups go on, in MiB; 0: not watched"},
+    {LK_SEC_DISK, "reserve_mb", LK_TYPE_UINT, IN(lk_config, disk.reserve_mb), 0, 1000000, NULL, "16", NULL,
+     "so much is kept in the file reserve and given up when the disk is full, so that pickups go on, in MiB; 0: "
+     "nothing"},
+    {LK_SEC_DISK, "slow_ms", LK_TYPE_UINT, IN(lk_config, disk.slow_ms), 0, 600000, NULL, "2000", NULL,
+     "a commit that takes so long is told, in ms; 0: not watched"},
 
     {LK_SEC_CODES, "digits", LK_TYPE_UINT, IN(lk_config, code_digits), 6, 16, NULL, "8", NULL,
      "how many digits a pickup code has; upstream must announce codes of this length; digits of just this number name "

@@ -15,10 +15,13 @@ enum { LK_APP_PRIORITIES = 3 };
 
 struct lk_postal;
 
+struct lk_limits;
+
 struct lk_postal_config {
     const struct lk_config *config; /* borrowed until stop */
     struct lk_store *store;
-    const struct lk_wear *wear; /* NULL: nobody counts */
+    const struct lk_wear *wear;     /* NULL: nobody counts */
+    const struct lk_limits *limits; /* NULL: nobody looks */
     struct lk_clock *clock;
     struct event_base *base;
     int64_t started_at_ms;

@@ -4,12 +4,13 @@
 
 #include "base/log.h"
 #include "postal.h"
-#include "wear.h"
+#include "site_limits.h"
 #include "uplink/certificate.h"
 #include "uplink/command_verify.h"
 #include "uplink/envelope.h"
 #include "uplink/seal.h"
 #include "uplink/uplink.h"
+#include "wear.h"
 
 #include <event2/util.h>
 
@@ -36,6 +37,7 @@ struct lk_postal {
     const struct lk_config *config;
     struct lk_store *store;
     const struct lk_wear *wear;
+    const struct lk_limits *limits;
     struct lk_clock *clock;
     struct lk_engine *engine; /* NULL until serve */
     struct lk_uplink *uplink;

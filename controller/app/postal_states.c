@@ -7,7 +7,8 @@
 
 enum {
     WEAR_MOST = 32, /* of wear the worst; lockerctl wear has all */
-    FAULTS_MOST = 2 * LK_MAX_BANKS + 4 + LK_POSTAL_CERTIFICATES + WEAR_MOST,
+    LIMITS_MOST = 4,
+    FAULTS_MOST = 2 * LK_MAX_BANKS + 4 + LIMITS_MOST + LK_POSTAL_CERTIFICATES + WEAR_MOST,
 };
 
 void lk_postal_now_text(const struct lk_postal *p, char *buf)
@@ -80,6 +81,7 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
     if (lk_rounds_state(p->store, p->config, &now, &rounds) == 0 && rounds.due && n < room) {
         faults[n++] = (struct lk_envelope_fault){"inspection", "", LK_REASON_OVERDUE};
     }
+    n += lk_limits_faults(p->limits, faults + n, room - n);
     return n + wear_faults(p, faults + n, room - n);
 }
 

@@ -224,7 +224,9 @@ static const char *check_pulse(const struct lk_core_config *cfg, const struct lk
     if (bank->stopped_by_us || bank->state != LK_BANK_READY) {
         return "a door is pulsed on a bank that stands still (law 3)";
     }
-    return after->stopping ? "a door is pulsed while shutting down" : NULL;
+    return after->stopping        ? "a door is pulsed while shutting down"
+           : after->power_failing ? "a door is pulsed while the power fails"
+                                  : NULL;
 }
 
 /* The one event that tells of the change; NULL: there is none, or more than one. */

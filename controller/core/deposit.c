@@ -12,7 +12,7 @@ static bool is_usable(const struct lk_core_config *cfg, const struct lk_core *co
     const struct lk_door *d = &core->door[door];
     const struct lk_bank *bank = &core->bank[cfg->door[door].bank];
     return d->use == LK_USE_FREE && d->state == LK_DOOR_CLOSED && d->op.purpose == LK_PURPOSE_NONE && !d->wiring_held &&
-           bank->state == LK_BANK_READY && !bank->stopped_by_us && !core->stopping;
+           bank->state == LK_BANK_READY && !bank->stopped_by_us && lk_limits_rest(core) == LK_REASON_NONE;
 }
 
 static bool suits(const struct lk_core_config *cfg, int door, enum lk_size size, const struct lk_item *item)
@@ -62,7 +62,8 @@ static int allocate(const struct lk_core_config *cfg, const struct lk_core *core
 
 static enum lk_reason why_none(const struct lk_step *s)
 {
-    return s->core->stopping ? LK_REASON_SHUTTING_DOWN : LK_REASON_NO_FREE_DOOR;
+    enum lk_reason rest = lk_limits_rest(s->core);
+    return rest != LK_REASON_NONE ? rest : LK_REASON_NO_FREE_DOOR;
 }
 
 /* Of this size or, when there is none, of the next one that has one free. */
@@ -104,7 +105,7 @@ bool lk_deposit_has_smaller(const struct lk_core_config *cfg, const struct lk_co
 bool lk_deposit_may_join(const struct lk_core_config *cfg, const struct lk_core *core, int door,
                          const struct lk_item *item)
 {
-    if (door < 0 || door >= cfg->doors || !cfg->join_case || item->dropoff || core->stopping) {
+    if (door < 0 || door >= cfg->doors || !cfg->join_case || item->dropoff || lk_limits_rest(core) != LK_REASON_NONE) {
         return false;
     }
     const struct lk_door *d = &core->door[door];
@@ -207,10 +208,10 @@ static enum lk_reason scan_refusal(const struct lk_step *s)
         return LK_REASON_UNKNOWN_BARCODE;
     }
     if (!s->in->found) {
-        return s->cfg->unknown_barcode == LK_BARCODE_REFUSE ? LK_REASON_NOT_ANNOUNCED : lk_outbox_refusal(s->core);
+        return s->cfg->unknown_barcode == LK_BARCODE_REFUSE ? LK_REASON_NOT_ANNOUNCED : lk_limits_intake(s->core);
     }
     enum lk_reason refusal = item_refusal(s, &s->in->item);
-    return refusal == LK_REASON_NONE ? lk_outbox_refusal(s->core) : refusal;
+    return refusal == LK_REASON_NONE ? lk_limits_intake(s->core) : refusal;
 }
 
 /* An interrupted deposit of this item: the person standing there proves it by opening the same door again. With the

@@ -16,7 +16,7 @@ static unsigned count(const struct lk_core_config *cfg, const struct lk_core *co
 
 bool lk_dropoff_may(const struct lk_core_config *cfg, const struct lk_core *core)
 {
-    return cfg->dropoff && count(cfg, core) < cfg->dropoff_most && lk_outbox_refusal(core) == LK_REASON_NONE;
+    return cfg->dropoff && count(cfg, core) < cfg->dropoff_most && lk_limits_intake(core) == LK_REASON_NONE;
 }
 
 static enum lk_reason case_refusal(const struct lk_step *s)
@@ -25,9 +25,9 @@ static enum lk_reason case_refusal(const struct lk_step *s)
         return LK_REASON_NOT_NOW;
     }
     if (!lk_dropoff_may(s->cfg, s->core)) {
-        return !s->cfg->dropoff                               ? LK_REASON_DROPOFF_OFF
-               : lk_outbox_refusal(s->core) != LK_REASON_NONE ? LK_REASON_OUTBOX_FULL
-                                                              : LK_REASON_NO_FREE_DOOR;
+        return !s->cfg->dropoff                              ? LK_REASON_DROPOFF_OFF
+               : lk_limits_intake(s->core) != LK_REASON_NONE ? lk_limits_intake(s->core)
+                                                             : LK_REASON_NO_FREE_DOOR;
     }
     if (s->in->text[0] == '\0') {
         return LK_REASON_BAD_ARGUMENT;

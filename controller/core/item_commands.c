@@ -88,7 +88,7 @@ static enum lk_reason announce_refusal(const struct lk_step *s, const struct lk_
         return LK_REASON_CODE_IN_USE;
     }
     if (!s->in->found) {
-        return asks_for_no_tail(item) ? LK_REASON_BAD_ARGUMENT : lk_outbox_refusal(s->core);
+        return asks_for_no_tail(item) ? LK_REASON_BAD_ARGUMENT : lk_limits_intake(s->core);
     }
     /* An item that a courier brought before upstream named it has no code yet: now it gets one. */
     bool over = was->custody == LK_CUSTODY_COLLECTED || was->custody == LK_CUSTODY_RETURNED;

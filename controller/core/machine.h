@@ -372,6 +372,14 @@ void lk_site_shutdown(struct lk_step *s);
 void lk_site_clock(struct lk_step *s);
 void lk_site_tell(struct lk_step *s); /* LK_IN_SITE */
 
+/* --- limits.c: what the machine around us allows ------------------------------------------------------------------ */
+
+void lk_limits_set(struct lk_step *s); /* LK_IN_LIMITS */
+/* Why no lock is pulsed now, whichever; NONE: locks are. */
+enum lk_reason lk_limits_rest(const struct lk_core *core);
+/* Why nothing new is taken in now: too little room on the disk or in the log; NONE: it is. */
+enum lk_reason lk_limits_intake(const struct lk_core *core);
+
 /* --- restored.c: LK_IN_RESTORED ----------------------------------------------------------------------------------- */
 
 void lk_restored(struct lk_step *s);

@@ -11,8 +11,8 @@ enum lk_reason lk_opening_refusal(const struct lk_step *s, int door)
 enum lk_reason lk_opening_obstacle(const struct lk_step *s, int door)
 {
     const struct lk_bank *bank = &s->core->bank[s->cfg->door[door].bank];
-    if (s->core->stopping) {
-        return LK_REASON_SHUTTING_DOWN;
+    if (lk_limits_rest(s->core) != LK_REASON_NONE) {
+        return lk_limits_rest(s->core);
     }
     if (bank->stopped_by_us || bank->state == LK_BANK_STOPPED) {
         return LK_REASON_BANK_STOPPED;

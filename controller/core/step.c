@@ -87,6 +87,9 @@ static void dispatch(struct lk_step *s)
     case LK_IN_OUTBOX:
         lk_outbox_room(s);
         break;
+    case LK_IN_LIMITS:
+        lk_limits_set(s);
+        break;
     case LK_IN_RESTORED:
         lk_restored(s);
         break;

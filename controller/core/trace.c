@@ -181,6 +181,10 @@ static void trace_input(const struct tracer *t, const struct lk_input *in)
     case LK_IN_OUTBOX:
         add(&text, "level", lk_outbox_level_name(in->outbox));
         break;
+    case LK_IN_LIMITS:
+        add(&text, "power", in->power_failing ? "failing" : "good");
+        add(&text, "disk", in->disk_low ? "low" : "roomy");
+        break;
     case LK_IN_RESTORED: /* the door is named already, or it is the whole site */
     case LK_IN_BOOT:
     case LK_IN_SHUTDOWN:

@@ -64,6 +64,7 @@ static const char *const input_names[] = {
     [LK_IN_DUE] = "due",
     [LK_IN_OUTBOX] = "outbox",
     [LK_IN_RESTORED] = "restored",
+    [LK_IN_LIMITS] = "limits",
     [LK_IN_SITE] = "site",
 };
 

@@ -67,6 +67,22 @@ static void status_store(struct lk_ctl *ctl, struct lk_table *t, const json_t *r
                 LK_WORDS({"size", lk_show_bytes(s, "bytes", b)}, {"reason", why}));
 }
 
+/* What the daemon holds back by itself; nothing is said of a line that is not wired and a disk that is well. */
+static void status_limits(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    char a[LK_SHOW_CELL], b[LK_SHOW_CELL];
+    const json_t *limits = json_object_get(r, "limits");
+    const char *power = lk_ctl_get(limits, "power", a, sizeof(a));
+    if (power[0] != '\0' && strcmp(power, "not_wired") != 0) {
+        lk_show_label(ctl, t, "ctl.status.power", lk_say_word(ctl->lang, "ctl.power", power, b, sizeof(b)));
+    }
+    if (json_is_true(json_object_get(limits, "disk_low"))) {
+        lk_show_label(ctl, t, "ctl.status.disk", lk_say_text(ctl->lang, "reason.disk_low"));
+    } else if (json_is_true(json_object_get(limits, "disk_slow"))) {
+        lk_show_label(ctl, t, "ctl.status.disk", lk_say_text(ctl->lang, "reason.disk_slow"));
+    }
+}
+
 /* When somebody last compared the compartments with the records; "due" is the daemon's word. */
 static void status_inspection(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
 {
@@ -156,6 +172,7 @@ static void human_status(struct lk_ctl *ctl, const json_t *r)
     status_wiring(ctl, &t, r);
     status_uplink(ctl, &t, r);
     status_store(ctl, &t, r);
+    status_limits(ctl, &t, r);
     lk_show_label(ctl, &t, "ctl.status.clock", lk_show_word(ctl, r, "clock", "ctl.clock", c));
     status_inspection(ctl, &t, r);
     status_keypad(ctl, &t, r);

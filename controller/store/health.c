@@ -7,6 +7,13 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+int64_t lk_store_take_slowest_ms(struct lk_store *store)
+{
+    int64_t slowest_ms = store->slowest_ms;
+    store->slowest_ms = 0;
+    return slowest_ms;
+}
+
 void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health)
 {
     LK_CLEANUP(lk_freep) char *wal = lk_file_beside(store->path, "-wal");

@@ -34,6 +34,7 @@ static void take_over(sqlite3 *db)
         "UPDATE secret SET live = 0, ended_wall_ms = made_wall_ms WHERE live = 1 AND EXISTS (SELECT 1 FROM "
         "present.secret p JOIN present.item q ON q.rid = p.item JOIN item i ON i.rid = secret.item "
         "WHERE p.mac = secret.mac AND p.live = 0 AND q.id = i.id)",
+        "DELETE FROM wear; INSERT INTO wear SELECT * FROM present.wear",
         "UPDATE site SET tries = max(tries, (SELECT tries FROM present.site)), "
         "level = max(level, (SELECT level FROM present.site)), lock_ms = max(lock_ms, (SELECT lock_ms FROM "
         "present.site))",

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 static int io_errno(sqlite3 *db)
 {
@@ -145,9 +146,20 @@ int lk_tx_begin(struct lk_store *store, const char *doing)
     return r < 0 ? lk_tx_abort(store, doing, r) : 0;
 }
 
+/* For measuring only: nothing is decided by it here. */
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int lk_tx_commit(struct lk_store *store, const char *doing)
 {
+    int64_t since_ms = mono_ms();
     int r = lk_sql_run(store, ST_COMMIT, NULL, 0);
+    int64_t took_ms = mono_ms() - since_ms;
+    store->slowest_ms = took_ms > store->slowest_ms ? took_ms : store->slowest_ms;
     if (r < 0) {
         return lk_tx_abort(store, doing, r);
     }

@@ -133,14 +133,15 @@ struct lk_store {
     uint64_t first_seq, last_seq, acked;
     char head[LK_HASH_HEX + 1];
 
-    int wal_frames; /* since the last checkpoint */
-    bool copying;   /* a backup is under way */
-    bool purging;   /* a day's worth of old events goes, in several steps */
+    int wal_frames;           /* since the last checkpoint */
+    bool copying;             /* a backup is under way */
+    bool purging;             /* a day's worth of old events goes, in several steps */
     int64_t events_looked_ms; /* when it was last looked for events past their time, by the wall clock */
     unsigned schema;
     int error;
     char doing[24];
     uint64_t failures, commits;
+    int64_t slowest_ms; /* commit, since it was asked last */
 };
 
 /* 0 for OK, ROW and DONE; else the negative errno that says the same. */

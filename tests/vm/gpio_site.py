@@ -76,6 +76,34 @@ class Test(vm_site.Case):
         site.sim.start()
         site.ready()
 
+    def test_power_fails(self):
+        """The UPS's line says that the power goes: nothing is pulsed any more, what waits for its turn is given up, what is open may be
+        shut; once the line has been good for a while, openings go on. Then the plug is pulled with the line down: nothing is pulsed."""
+        site = self.site(more="[power]\nchip = label:ups\nline = #0\nfails = low\ngood_s = 2\n")
+        ups = site.machine.chip("ups", 1, "U")
+        pull = f"$(echo {ups}/sim_gpio0/pull)"
+        site.machine.run(f"echo pull-up >{pull}")
+        site.start()
+        site.hire(vm_site.STAFF, vm_site.PIN)
+        until(lambda: site.admin("status")["limits"]["power"] == "good", 20, "the line to be watched")
+        self.assertEqual(site.announce("Y1", vm_site.CODE, size="S")["result"], "ok")
+        site.sign_in(vm_site.STAFF, vm_site.PIN)
+        site.kiosk.press("deposit")
+        door = site.deposit("Y1")
+        site.kiosk.press("sign_out")
+        pulses = site.sim.pulses()
+        site.machine.run(f"echo pull-down >{pull}")
+        site.until_event("site.degraded", 20, reason="power_failing")
+        answer = site.kiosk.code(vm_site.CODE)
+        self.assertEqual((answer["result"], answer["reason"]), ("refused", "power_failing"))
+        code, result = site.ctl("open", "G05")
+        self.assertEqual(code, 1, result)
+        self.assertEqual(site.sim.pulses(), pulses, "a lock was pulsed while the power fails")
+        site.machine.run(f"echo pull-up >{pull}")
+        site.until_event("site.degraded", 20, reason="recovered", note="power_failing")
+        self.assertEqual(site.pickup(vm_site.CODE), door)
+        self.assertEqual(site.item("Y1")["custody"], "collected")
+
     def test_chip_comes_back(self):
         """The chip vanishes under the daemon and returns: doors are unknown meanwhile, and a day goes well afterwards."""
         site = self.open_site()

@@ -140,8 +140,9 @@ class Machine:
 
     def power_off(self):
         """As when the plug is pulled: nothing in the machine hears of it."""
-        self.process.kill()
-        self.process.wait(20)
+        if self.process:
+            self.process.kill()
+            self.process.wait(20)
 
     def close(self):
         if self.process:

@@ -144,6 +144,9 @@ int lk_lockbank_pulse(struct lk_lockbank *bank, unsigned door, uint64_t intent, 
  * For the page that says "one moment". */
 int64_t lk_lockbank_pulse_wait_ms(const struct lk_lockbank *bank, unsigned door, int64_t now_ms);
 
+/* Pulses that wait for their turn become NOT_SENT; one that has begun ends as it should. */
+void lk_lockbank_drop_waiting(struct lk_lockbank *bank, int64_t now_ms);
+
 /* Begins the end: waiting pulses become NOT_SENT, all coils off, read back. Go on with completion() and tick() until
  * stopped(), which is at most about two time-outs away (and one pulse, where the board ignores "off" during it); a dead
  * board does not hold it up. */

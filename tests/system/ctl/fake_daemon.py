@@ -62,6 +62,7 @@ def healthy():
                                 "reads": 0, "dropped": 0}],
                    "inspection": {"last": "2026-02-27T08:00:00.000Z", "every_days": 7, "due": False}, "two_person_s": 1800,
                    "kiosk": {"url": "http://127.0.0.1:8080/", "streams": 1},
+                   "limits": {"power": "good", "power_error": "", "disk_low": False, "disk_slow": False, "slowest_ms": 0, "reserve": 16777216},
                    "lockout": {"level": 0, "locked_s": 0, "tries": 2}},
         "doors": {"doors": doors},
         "items": {"items": [{"item": "YL-2026-000123", "custody": "in_locker", "channel": "locker", "size": "S", "door": "A01",

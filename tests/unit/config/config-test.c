@@ -666,7 +666,7 @@ static void the_documents_know_every_key(void **state)
             fail_msg("lockerd.conf.5 does not have \".It Cm %s\"", key);
         }
     }
-    assert_in_range(rows, 50, 192);
+    assert_in_range(rows, 50, 256);
 }
 
 static void load_example(const char *name)

@@ -200,6 +200,18 @@ struct lk_config_card {
     unsigned baud;
 };
 
+/* [power]: the line by which the supply says that it goes; chip "": none. bias: as enum lk_gpio_bias. */
+struct lk_config_power {
+    char chip[64], line[32]; /* as in [bank] and [panel] */
+    unsigned fails;          /* enum lk_config_active */
+    unsigned bias, debounce_ms, good_ms;
+};
+
+/* [disk]; 0: not watched, none kept */
+struct lk_config_disk {
+    unsigned low_mb, reserve_mb, slow_ms;
+};
+
 /* [panel]; present false: none. Outputs in the order of enum lk_panel_output (drivers/panel.h): ready, attention,
  * out_of_order, buzzer; "" is not wired. */
 enum lk_config_panel_kind { LK_CONFIG_PANEL_GPIO, LK_CONFIG_PANEL_COILS };
@@ -235,6 +247,8 @@ struct lk_config {
     struct lk_config_keypad keypad;
     struct lk_config_card card;
     struct lk_config_panel panel;
+    struct lk_config_power power;
+    struct lk_config_disk disk;
     unsigned code_digits;                 /* [codes] digits: 6..16 */
     char seal_key[LK_CONFIG_PATH_LEN];    /* [codes]; "": the locker makes no codes */
     unsigned inspect_every_days;          /* [staff]; 0: rounds are not asked for */

@@ -26,6 +26,7 @@ enum lk_input_kind {
     LK_IN_DUE,        /* .due, .item (facts); PURGE: .count records; EVENTS: .count, the oldest ones */
     LK_IN_SITE,       /* .reason, .note, .door: something only the outside sees is not as it should be, or RECOVERED */
     LK_IN_OUTBOX,     /* .outbox: how much room the log has */
+    LK_IN_LIMITS,     /* .power_failing, .disk_low: what the machine around us allows now */
     LK_IN_RESTORED,   /* before LK_IN_BOOT: what the store said is a backup. .door: nobody knows what happened there
                          since; LK_NO_DOOR, .note, .staff: who put it in place, and which */
     LK_IN_COMMAND,    /* verified: .command, .item (facts), .known (by jti), .secret */
@@ -134,12 +135,14 @@ struct lk_input {
     unsigned count, mismatches;       /* ADMIN EXTEND, ROUND; DUE PURGE, EVENTS */
     enum lk_due due;
     enum lk_outbox_level outbox;
-    unsigned rating; /* 1 to 5 */
-    char tail[5];    /* SECOND */
-    unsigned more;   /* CODE, token, NEXT: how many further compartments the same code opens, one after the other; what
-                        lies beside .item is taken out with it and does not count */
-    int join_door;   /* SCAN of an item in a staff session: where other items of its case and person lie, else
-                        LK_NO_DOOR; the core decides whether it may be opened for them */
+    bool power_failing; /* LIMITS: the supply says that it goes */
+    bool disk_low;      /* LIMITS: the disk has room for what is in the cabinet, and for nothing new */
+    unsigned rating;    /* 1 to 5 */
+    char tail[5];       /* SECOND */
+    unsigned more; /* CODE, token, NEXT: how many further compartments the same code opens, one after the other; what
+                      lies beside .item is taken out with it and does not count */
+    int join_door; /* SCAN of an item in a staff session: where other items of its case and person lie, else
+                      LK_NO_DOOR; the core decides whether it may be opened for them */
 
     struct lk_member member;      /* ADMIN STAFF_PUT, STAFF_REMOVE */
     enum lk_actor member_role;    /* STAFF_*, also as a command: who they are now; SYSTEM: no such staff member */

@@ -166,7 +166,9 @@ struct lk_core {
     int64_t remote_at_ms[LK_REMOTE_KEPT]; /* ring of the last remote opens; LK_NEVER: unused */
     unsigned remote_next;
     enum lk_outbox_level outbox;
-    unsigned left_out; /* events that were counted instead of logged, and nobody was told so yet */
+    bool power_failing; /* no new pulses */
+    bool disk_low;      /* nothing new is taken in */
+    unsigned left_out;  /* events that were counted instead of logged, and nobody was told so yet */
 };
 
 #endif

@@ -265,6 +265,9 @@ enum lk_reason {
     LK_REASON_NO_SEAL_KEY, /* nobody could be told a code that the locker makes */
     /* the uplink */
     LK_REASON_OUTBOX_FILLING,
+    LK_REASON_POWER_FAILING,   /* the supply says that it goes: no new pulses */
+    LK_REASON_DISK_LOW,        /* hardly any room on the disk: nothing new is taken in, pickups go on */
+    LK_REASON_DISK_SLOW,       /* the disk takes its time: pickups go on */
     LK_REASON_OUTBOX_FULL,     /* nothing new is taken in; pickups go on */
     LK_REASON_EVENTS_LEFT_OUT, /* counted while the outbox was full, not kept */
     LK_REASON_EVENTS_OVER,     /* acknowledged, and past the time of the audit */

@@ -74,8 +74,9 @@ struct lk_store_purge_plan {
 
 int lk_store_purge_count(struct lk_store *store, const struct lk_stamp *now, struct lk_store_purge_plan *ret_plan);
 
-/* After erasures: writes every row about items and codes anew, then writes the log back and empties it, so that no erased
- * byte stays in a file. Blocks: docs/store.md has what was measured; once a day is enough. -EBUSY: a backup is under way.
+/* After erasures: writes every row about items and codes anew, then writes the log back and empties it, so that no
+ * erased byte stays in a file. Blocks: docs/store.md has what was measured; once a day is enough. -EBUSY: a backup is
+ * under way.
  */
 int lk_store_scrub(struct lk_store *store);
 

@@ -113,9 +113,10 @@ int lk_store_list_round(struct lk_store *store, const struct lk_stamp *now, unsi
 int lk_store_list_deposits(struct lk_store *store, const struct lk_stamp *now, const char *who, uint64_t from_intent,
                            unsigned limit, lk_store_item_row *row, void *user);
 
-/* The next thing the calendar asks for (config: remind_days, personal_days, records_days, events_days), oldest first; found false:
- * nothing, also whenever the clock is not synced (law 11). PURGE and EVENTS have no item; *ret_count is their number of
- * records, or of the oldest events (a few hundred at a time, of days that are over as a whole), else 0. */
+/* The next thing the calendar asks for (config: remind_days, personal_days, records_days, events_days), oldest first;
+ * found false: nothing, also whenever the clock is not synced (law 11). PURGE and EVENTS have no item; *ret_count is
+ * their number of records, or of the oldest events (a few hundred at a time, of days that are over as a whole), else 0.
+ */
 int lk_store_next_due(struct lk_store *store, const struct lk_stamp *now, enum lk_due *ret_due,
                       struct lk_store_found *ret_found, unsigned *ret_count);
 

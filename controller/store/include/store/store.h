@@ -110,6 +110,9 @@ struct lk_store_health {
 
 void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health);
 
+/* How long the slowest commit took since this was asked last, in ms; 0: none. Failed ones count. */
+int64_t lk_store_take_slowest_ms(struct lk_store *store);
+
 /* SHA-256 of a text: the fingerprint of what it says (lk_door_config.wiring). 0, or -EIO when OpenSSL fails. Any
  * thread; needs no open store. */
 int lk_store_fingerprint(const char *text, uint8_t ret_print[LK_WIRING_LEN]);
