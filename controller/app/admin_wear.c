@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { FAULTS_SHOWN = 32 };
+
 static json_t *warnings_json(uint32_t raised)
 {
     json_t *list = json_array();
@@ -73,6 +75,19 @@ static json_t *machine_json(const struct lk_app *app)
     json_object_set_new(json, "disk_bytes", json_integer((json_int_t)disk->device_bytes));
     json_object_set_new(json, "own_bytes", json_integer((json_int_t)disk->own_bytes));
     return json;
+}
+
+json_t *lk_admin_wear_faults(struct lk_app *app)
+{
+    uint16_t order[LK_MAX_DOORS];
+    const char *place = "";
+    enum lk_reason reason = LK_REASON_NONE;
+    json_t *list = json_array();
+    lk_wear_order(app->wear, order);
+    for (unsigned n = 0; n < FAULTS_SHOWN && lk_wear_fault(app->wear, order, n, &place, &reason); n++) {
+        json_array_append_new(list, json_pack("{s:s, s:s}", "place", place, "reason", lk_reason_name(reason)));
+    }
+    return list;
 }
 
 void lk_admin_wear(void *user, struct lk_admin_request *request, const json_t *args)

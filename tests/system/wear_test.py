@@ -111,6 +111,7 @@ class Wear(unittest.TestCase):
         self.told(site, "jams_often", "A02", "wear")
         want = {("A01", "opening_slower"), ("A02", "jams_often")}
         site_rig.until(lambda: {(f["place"], f["reason"]) for f in site.postal.health["faults"] if f["what"] == "wear"} == want, 10, "the faults")
+        self.assertRegex(self.ctl(site, "status"), r"Wear +A0[12] (opens slower|jams often); A0[12] ")
         first = self.ctl(site, "wear").splitlines()[1:3]
         self.assertTrue(any("opens slower" in line for line in first) and any("jams often" in line for line in first), first)
         metrics = site.admin("metrics")["text"]
