@@ -130,8 +130,10 @@ static void a_day_of_writing_is_a_warning_and_a_calm_one_ends_it(void **state)
     assert_int_equal(lk_wear_disk_of(t.wear)->hours, 24);
     assert_int_equal(lk_wear_disk_of(t.wear)->device_bytes, 5760ULL * MB);
     for (int hour = 0; hour < 24; hour++) {
+        written(hour < 5 ? 3 * MB : 0, 0); /* a disk that was plugged in again begins anew, too */
         look_after(HOUR);
     }
+    assert_int_equal(lk_wear_disk_of(t.wear)->device_bytes, 5760ULL * MB);
     assert_int_equal(t.posts, 2);
     assert_int_equal(t.post[1].reason, LK_REASON_RECOVERED);
     assert_string_equal(t.post[1].note, "disk_wearing");
