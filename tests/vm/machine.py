@@ -33,9 +33,9 @@ def die_with_parent():
 
 class Machine:
     """One machine. suite: bookworm or trixie; tty: a terminal of this side that becomes /dev/ttyAMA0 of the machine;
-    ports: loopback ports of this side that lead to the same port of the machine's loopback."""
+    ports: loopback ports of this side that lead to the same port of the machine's loopback; more: further words for qemu."""
 
-    def __init__(self, vm, suite="bookworm", tty=None, ports=()):
+    def __init__(self, vm, suite="bookworm", tty=None, ports=(), more=()):
         self.vm, self.suite = os.path.abspath(vm), suite
         self.folder = tempfile.mkdtemp(prefix="lk-vm-")
         self.share = os.path.join(self.folder, "share")
@@ -43,13 +43,13 @@ class Machine:
         os.mkdir(self.share)
         self.process = self.socket = self.file = None
         try:
-            self._start(tty, ports)
+            self._start(tty, ports, list(more))
         except BaseException:
             print(self.last_words(), file=sys.stderr)
             self.close()
             raise
 
-    def _start(self, tty, ports):
+    def _start(self, tty, ports, more):
         control = os.path.join(self.folder, "control")
         forward = "".join(f",hostfwd=tcp:127.0.0.1:{port}-127.0.0.1:{port}" for port in ports)
         serial = ["-chardev", f"serial,id=rs485,path={tty}", "-serial", "chardev:rs485"] if tty else ["-serial", "null"]
@@ -60,7 +60,7 @@ class Machine:
             "-chardev", f"file,id=console,path={self.console_path}", "-device", "pci-serial,chardev=console",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=control,path={control},server=on,wait=off",
             "-device", "virtserialport,chardev=control,name=control",
-            "-netdev", f"user,id=net{forward}", "-device", "virtio-net-pci,netdev=net,romfile="]
+            "-netdev", f"user,id=net{forward}", "-device", "virtio-net-pci,netdev=net,romfile="] + more
         with open(os.path.join(self.folder, "qemu.log"), "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=die_with_parent)
@@ -137,6 +137,11 @@ class Machine:
         except OSError:
             lines = []
         return "\n".join(["--- the end of the machine's console:", *lines, "---"])
+
+    def power_off(self):
+        """As when the plug is pulled: nothing in the machine hears of it."""
+        self.process.kill()
+        self.process.wait(20)
 
     def close(self):
         if self.process:

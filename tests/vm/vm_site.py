@@ -136,10 +136,12 @@ class GpioCabinet:
 class VmSite(site_rig.Site):
     """builds: what tests/vm/make filled; native: this machine's build, for cabinet-sim. wire: gpio or rtu."""
 
+    home, doors = HOME, 8
+
     def __init__(self, builds, native, wire="gpio", more=""):
         self.builds, self.wire, self.machine, self.more = builds, wire, None, more
         try:
-            super().__init__(native, banks={"A": {"line": "rtu", "doors": 8, "unit": 1, "sizes": "S:1-8"}}, start=False)
+            super().__init__(native, banks={"A": {"line": "rtu", "doors": self.doors, "unit": 1, "sizes": f"S:1-{self.doors}"}}, start=False)
             self.machine = self._machine()
             self.daemon = GuestDaemon(self.machine)
             if wire == "gpio":
@@ -156,31 +158,39 @@ class VmSite(site_rig.Site):
 
     def _machine(self):
         tty = os.path.realpath(self.sim.path["RTU"]) if self.wire == "rtu" else None
-        machine = Machine(os.path.join(self.builds, "vm"), tty=tty, ports=[self.kiosk_port])
+        machine = Machine(os.path.join(self.builds, "vm"), tty=tty, ports=[self.kiosk_port], more=self.disk())
         arm64 = os.path.join(self.builds, "arm64")
         machine.put(os.path.join(arm64, "controller/app/lockerd"), os.path.join(arm64, "controller/ctl/lockerctl"),
                     os.path.join(arm64, "tests/vm/vm-cabinet"), self.config_path, self.keys.public_file)
-        machine.run(f"mkdir -p {HOME}/state {HOME}/run")
+        self.mount(machine)
+        machine.run(f"mkdir -p {self.home}/state {self.home}/run")
         machine.write("pin", PIN + "\n")
         machine.run("cp pin /tmp/pin && chmod 600 /tmp/pin")
         return machine
+
+    def disk(self):
+        """Words for qemu about a disk; by default the machine has none and forgets everything."""
+        return ()
+
+    def mount(self, machine):
+        pass
 
     def _write_config(self, sizes, more, timing):
         wiring = GPIO_BANK
         if self.wire == "rtu":
             wiring = ("[fieldbus RTU]\ntransport = rtu\ndevice = /dev/ttyAMA0\nbaud = 115200\n[bank A]\nfieldbus = RTU\n"
-                      "unit = 1\nprofile = waveshare-relay-8\ndoors = 8\nsizes = S:1-8\n")
+                      f"unit = 1\nprofile = waveshare-relay-{self.doors}\ndoors = {self.doors}\nsizes = S:1-{self.doors}\n")
         wiring += (f"{self.more}[uplink]\nurl = mqtt://{HOST}:{self.broker.port}\n"
                    f"command_keys = /host/{os.path.basename(self.keys.public_file)}\n")
         path = os.path.join(self.folder, "lockerd.conf")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(site_rig.CONFIG.format(operator=site_rig.OPERATOR, site=site_rig.SITE, folder=HOME,
+            f.write(site_rig.CONFIG.format(operator=site_rig.OPERATOR, site=site_rig.SITE, folder=self.home,
                                            kiosk_port=self.kiosk_port, wiring=wiring))
         return path
 
     def ctl(self, *words):
         """The machine's lockerctl: (code, result)."""
-        code, out = self.machine.sh(f"./lockerctl --socket {HOME}/run/admin.sock --json " + " ".join(words))
+        code, out = self.machine.sh(f"./lockerctl --socket {self.home}/run/admin.sock --json " + " ".join(words))
         return code, json.loads(out) if out.startswith("{") else out
 
     def admin(self, cmd, **args):
