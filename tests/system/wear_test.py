@@ -139,9 +139,12 @@ class Wear(unittest.TestCase):
         new = self.door(site, "A03")
         self.assertEqual((new["lock_cycles"], new["openings"], new["baseline_ms"], new["lock_replaced"]), (0, 0, None, 1))
         self.assertEqual(len(self.told(site, "lock_near_rating", "A03")), 1, "told once, whatever happened since")
+        self.ctl(site, "wear", "reset", "A", "--part", "lock", "--why", "all new")
+        self.assertEqual({(d["door"], d["lock_replaced"]) for d in site.admin("wear")["doors"]}, {(f"A0{n}", 1 + (n == 3)) for n in range(1, 9)})
+        site_rig.until(lambda: sum(e["data"].get("reason") == "lock_replaced" for e in site.events) == 2, 10, "both acts to be told")
         acts = [e["data"] for e in site.events if e["type"] == "locker.site.config.v1" and e["data"]["reason"].endswith("_replaced")]
-        self.assertEqual([(a["door"], a["reason"], a["actor"], a["note"]) for a in acts],
-                         [("A03", "relay_replaced", "maintenance", "new board"), ("A03", "lock_replaced", "maintenance", "new lock")])
+        self.assertEqual([(a.get("door") or a["bank"], a["reason"], a["actor"], a["note"]) for a in acts],
+                         [("A03", "relay_replaced", "maintenance", "new board"), ("A03", "lock_replaced", "maintenance", "new lock"), ("A", "lock_replaced", "maintenance", "all new")])
 
     def test_an_opening_costs_no_commit_more(self):
         site = self.site(broker=False)
