@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MACHINE_EVERY_MS = 60000, HOUR_MS = 3600000 };
+enum {
+    MACHINE_EVERY_MS = 60000,
+    HOUR_MS = 3600000,
+    TOLD_MOST = 4, /* doors at each look: every news is a commit, and a lower rating may concern 512 doors at once */
+};
 
 struct lk_wear {
     const struct lk_config *config;
@@ -139,7 +143,8 @@ static void tell(struct lk_engine *engine, const char *place, int door, uint32_t
 
 static void look_at_doors(struct lk_wear *w, struct lk_engine *engine)
 {
-    for (int i = 0; i < w->core->doors; i++) {
+    int told = 0;
+    for (int i = 0; i < w->core->doors && told < TOLD_MOST; i++) {
         if (!w->news[i]) {
             continue;
         }
@@ -149,6 +154,7 @@ static void look_at_doors(struct lk_wear *w, struct lk_engine *engine)
         door->raised = lk_wear_judge(&w->config->wear, door);
         if (door->raised != before) {
             w->changed[i] = true;
+            told++;
             tell(engine, w->core->door[i].label, i, before, door->raised);
         }
     }

@@ -25,7 +25,7 @@ static const char *warnings(struct lk_ctl *ctl, const json_t *list, char *buf)
     json_array_foreach(list, i, word)
     {
         char cell[LK_SHOW_CELL];
-        lk_text_addf(&t, "%s%s", i == 0 ? "" : " ",
+        lk_text_addf(&t, "%s%s", i == 0 ? "" : "; ",
                      lk_say_word(ctl->lang, "ctl.wear", json_string_value(word), cell, sizeof(cell)));
     }
     return buf;

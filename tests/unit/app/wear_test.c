@@ -205,12 +205,30 @@ static void a_door_is_told_of_once(void **state)
     assert_int_equal(t.post[1].door, 3);
 }
 
+/* Every news is a commit: a rating that was set lower must not hold up the loop. */
+static void a_whole_hall_is_told_of_bit_by_bit(void **state)
+{
+    (void)state;
+    int doors = t.rig.config->core.doors;
+    for (int i = 0; i < doors; i++) {
+        lk_wear_pulse(t.wear, i, 9, true, t.now_ms);
+    }
+    for (unsigned told = 0; told < (unsigned)doors;) {
+        look_after(1000);
+        assert_in_range(t.posts - told, 1, 4);
+        told = t.posts;
+    }
+    look_after(1000);
+    assert_int_equal(t.posts, doors);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_day_of_writing_is_a_warning_and_a_calm_one_ends_it, begin, end),
         cmocka_unit_test_setup_teardown(what_this_machine_cannot_tell_is_not_known, begin, end),
         cmocka_unit_test_setup_teardown(a_door_is_told_of_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_whole_hall_is_told_of_bit_by_bit, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
