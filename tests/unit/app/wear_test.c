@@ -5,11 +5,15 @@
 #include "wear.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 enum { MINUTE = 60000, HOUR = 60 * MINUTE, POSTS = 64, MB = 1000000 };
 
@@ -160,6 +164,32 @@ static void what_this_machine_cannot_tell_is_not_known(void **state)
     assert_int_equal(t.posts, 0);
 }
 
+/* The real one, after the daemon's own "no dump of me": what is written to a real disk is counted. */
+static void this_very_machine(void **state)
+{
+    (void)state;
+    struct lk_machine before, after;
+    static char much[1 << 20];
+    char path[] = "/var/tmp/lk-wear-XXXXXX";
+    assert_int_equal(prctl(PR_SET_DUMPABLE, 0), 0);
+    lk_machine_look("", "/var/tmp", &before);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && unlink(path) == 0);
+    assert_int_equal(write(fd, much, sizeof(much)), sizeof(much));
+    assert_int_equal(fsync(fd), 0);
+    lk_machine_look("", "/var/tmp", &after);
+    assert_int_equal(prctl(PR_SET_DUMPABLE, 1), 0);
+    (void)close(fd);
+    assert_true(before.own_known && after.own_known);
+    struct statfs fs;
+    assert_int_equal(statfs("/var/tmp", &fs), 0);
+    bool on_disk = fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC;
+    if (on_disk) { /* tmpfs and the like write to no disk */
+        assert_true(after.own_bytes >= before.own_bytes + sizeof(much));
+    }
+    assert_true(after.disk_bytes >= before.disk_bytes);
+}
+
 /* Five of ten pulses: told once, over a restart and a probe that failed. */
 static void a_door_is_told_of_once(void **state)
 {
@@ -228,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_day_of_writing_is_a_warning_and_a_calm_one_ends_it, begin, end),
         cmocka_unit_test_setup_teardown(what_this_machine_cannot_tell_is_not_known, begin, end),
         cmocka_unit_test_setup_teardown(a_door_is_told_of_once, begin, end),
+        cmocka_unit_test(this_very_machine),
         cmocka_unit_test_setup_teardown(a_whole_hall_is_told_of_bit_by_bit, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
