@@ -34,7 +34,7 @@ static json_t *number_or_null(bool known, uint64_t value)
 
 static json_t *door_json(const struct lk_app *app, int door)
 {
-    const struct lk_wear_rules *rules = &app->config->wear;
+    const struct lk_wear_rules *rules = lk_wear_rules_of(app->wear, door);
     const struct lk_core_config *core = &app->config->core;
     const struct lk_wear_door *w = lk_wear_door_of(app->wear, door);
     uint32_t lately_ms = lk_wear_lately_ms(rules, w);

@@ -19,8 +19,8 @@ sys.path.insert(0, HERE)
 import site_rig  # noqa: E402
 
 BUILD = None
-BANK = {"A": {"line": "tcp", "doors": 8, "unit": 1}}
-RULES = "[wear]\nlock_cycles = 30\nrelay_cycles = 30\nwarn_percent = 80\nwindow = 8\njams = 2\n"
+BANK = {"A": {"line": "tcp", "doors": 8, "unit": 1, "more": "lock_cycles = 30\nrelay_cycles = 30\n"}}  # a bank's own ratings
+RULES = "[wear]\nlock_cycles = 7\nrelay_cycles = 0\nwarn_percent = 80\nwindow = 8\njams = 2\n"
 SECTORS = 40000000
 
 
@@ -117,6 +117,7 @@ class Wear(unittest.TestCase):
         metrics = site.admin("metrics")["text"]
         self.assertIn('lockerd_wear_warnings{reason="opening_slower"} 1', metrics)
         self.assertIn('lockerd_door_jams_total{door="A02"} 2', metrics)
+        self.assertIn('lockerd_lock_rating_cycles{door="A02"} 30', metrics)
 
     def test_a_rating_is_told_once_and_a_new_part_begins_anew(self):
         site = self.seeded({"A03": {"lock_cycles": 22, "relay_cycles": 22, "openings": 21}})
