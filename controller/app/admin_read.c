@@ -185,6 +185,7 @@ void lk_admin_status(void *user, struct lk_admin_request *request, const json_t 
     json_object_set_new(json, "wiring_changed", wiring_json(app));
     json_object_set_new(json, "inspection", inspection_json(app));
     json_object_set_new(json, "two_person_s", json_integer(app->config->core.two_person_ms / 1000));
+    json_object_set_new(json, "wear", lk_admin_wear_faults(app));
     json_object_set_new(
         json, "kiosk",
         json_pack("{s:s, s:i}", "url", lk_face_url(app->face), "streams", (int)lk_face_streams(app->face)));

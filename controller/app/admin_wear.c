@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { FAULTS_SHOWN = 32 };
+
 static json_t *warnings_json(uint32_t raised)
 {
     json_t *list = json_array();
@@ -32,7 +34,7 @@ static json_t *number_or_null(bool known, uint64_t value)
 
 static json_t *door_json(const struct lk_app *app, int door)
 {
-    const struct lk_wear_rules *rules = &app->config->wear;
+    const struct lk_wear_rules *rules = lk_wear_rules_of(app->wear, door);
     const struct lk_core_config *core = &app->config->core;
     const struct lk_wear_door *w = lk_wear_door_of(app->wear, door);
     uint32_t lately_ms = lk_wear_lately_ms(rules, w);
@@ -75,6 +77,19 @@ static json_t *machine_json(const struct lk_app *app)
     return json;
 }
 
+json_t *lk_admin_wear_faults(struct lk_app *app)
+{
+    uint16_t order[LK_MAX_DOORS];
+    const char *place = "";
+    enum lk_reason reason = LK_REASON_NONE;
+    json_t *list = json_array();
+    lk_wear_order(app->wear, order);
+    for (unsigned n = 0; n < FAULTS_SHOWN && lk_wear_fault(app->wear, order, n, &place, &reason); n++) {
+        json_array_append_new(list, json_pack("{s:s, s:s}", "place", place, "reason", lk_reason_name(reason)));
+    }
+    return list;
+}
+
 void lk_admin_wear(void *user, struct lk_admin_request *request, const json_t *args)
 {
     (void)args;
@@ -88,29 +103,44 @@ void lk_admin_wear(void *user, struct lk_admin_request *request, const json_t *a
     lk_admin_ok(request, json_pack("{s:o, s:o}", "doors", list, "machine", machine_json(app)));
 }
 
+/* args.door or args.bank, whichever is there. False after answering. */
+static bool take_place(struct lk_app *app, struct lk_admin_request *request, const json_t *args, struct lk_input *in,
+                       struct lk_admin_wait *about)
+{
+    const struct lk_core_config *core = lk_engine_core_config(app->engine);
+    const char *place = NULL;
+    about->is_bank = json_object_get(args, "bank") != NULL;
+    if (!lk_admin_text(request, args, about->is_bank ? "bank" : "door", true, LK_LABEL_MAX, &place)) {
+        return false;
+    }
+    in->door = about->is_bank ? LK_NO_DOOR : lk_core_find_door(core, place);
+    in->bank = about->is_bank ? lk_core_find_bank(core, place) : -1;
+    if (in->door == LK_NO_DOOR && in->bank < 0) {
+        lk_admin_fail(request, LK_REASON_NO_SUCH_DOOR, "this cabinet has no such door or bank");
+        return false;
+    }
+    (void)lk_text_copy(about->door, sizeof(about->door), place);
+    return true;
+}
+
 void lk_admin_wear_reset(void *user, struct lk_admin_request *request, const json_t *args)
 {
     struct lk_app *app = user;
-    const char *door = NULL, *part = NULL;
+    const char *part = NULL;
     struct lk_input in = lk_engine_input(LK_IN_ADMIN);
     struct lk_admin_wait about = {0};
     in.admin = LK_ADMIN_REPLACED;
-    if (!lk_admin_text(request, args, "door", true, LK_LABEL_MAX, &door) ||
-        !lk_admin_text(request, args, "part", true, 8, &part) || !lk_admin_why(request, args, true, &in)) {
+    if (!take_place(app, request, args, &in, &about) || !lk_admin_text(request, args, "part", true, 8, &part) ||
+        !lk_admin_why(request, args, true, &in)) {
         return;
     }
-    in.door = lk_core_find_door(lk_engine_core_config(app->engine), door);
-    if (in.door == LK_NO_DOOR) {
-        lk_admin_fail(request, LK_REASON_NO_SUCH_DOOR, "args.door: this cabinet has no such door");
-        return;
-    }
+    int bank = about.is_bank ? in.bank : app->config->core.door[in.door].bank;
     bool lock = strcmp(part, "lock") == 0, relay = strcmp(part, "relay") == 0;
-    if (!lock && (!relay || !lk_wear_has_relay(app->wear, in.door))) {
+    if (!lock && (!relay || app->config->bank[bank].gpio)) {
         lk_admin_fail(request, LK_REASON_BAD_ARGUMENT,
                       "args.part: must be lock, or relay where the bank is a board of relays");
         return;
     }
     in.reason = lock ? LK_REASON_LOCK_REPLACED : LK_REASON_RELAY_REPLACED;
-    (void)lk_text_copy(about.door, sizeof(about.door), door);
     lk_admin_submit(app, request, &in, &about);
 }

@@ -137,6 +137,9 @@ lk_admin_handler lk_admin_reload;                    /* admin_reload.c */
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 
+/* The warnings of wear there are, worst first, at most 32: {"place", "reason"}. */
+json_t *lk_admin_wear_faults(struct lk_app *app);
+
 /* The lines and their states, and the word for a bank's state, for more than one answer. */
 json_t *lk_admin_fieldbuses_json(struct lk_app *app);
 const char *lk_admin_bank_state(const struct lk_bank *bank);

@@ -289,9 +289,9 @@ static void check_board(struct lk_config_reader *r, const struct lk_config_found
 static void check_gpio(struct lk_config_reader *r, const struct lk_config_found *s)
 {
     static const char *const needed[] = {"gpio_chip", "locks", "sensors", "lock_active"};
-    static const char *const pointless[] = {"fieldbus",       "unit",       "channels",   "inputs",
-                                            "inputs_unit",    "timeout_ms", "pulse_mode", "accept_software_pulse",
-                                            "inputs_profile", "poll_ms",    "verified"};
+    static const char *const pointless[] = {"fieldbus",     "unit",           "channels",   "inputs",
+                                            "inputs_unit",  "timeout_ms",     "pulse_mode", "accept_software_pulse",
+                                            "relay_cycles", "inputs_profile", "poll_ms",    "verified"};
     struct lk_config_bank *bank = &r->config->bank[s->index];
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
         lk_config_check_needed(r, s, needed[i], "profile = " LK_CONFIG_GPIO);

@@ -3,7 +3,7 @@
  * Reads a few small files, blocks for well under a millisecond. Thread: any.
  *
  * Source: Documentation/ABI/testing/sysfs-class-thermal, sysfs-block (stat: the 7th number, sectors of 512 bytes
- * written), Documentation/filesystems/proc.rst (write_bytes), drivers/mmc: life_time, pre_eol_info (JESD84-B51).
+ * written), getrusage(2) (ru_oublock, in 512 bytes), drivers/mmc: life_time, pre_eol_info (JESD84-B51).
  */
 #ifndef APP_MACHINE_H
 #define APP_MACHINE_H

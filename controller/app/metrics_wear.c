@@ -5,12 +5,13 @@
 
 #include <stdlib.h>
 
-typedef double door_value(const struct lk_app *app, const struct lk_wear_door *w);
+typedef double door_value(const struct lk_wear_rules *rules, const struct lk_wear_door *w);
 
 #define VALUE(fn, expression)                                                                                          \
-    static double fn(const struct lk_app *app, const struct lk_wear_door *w)                                           \
+    static double fn(const struct lk_wear_rules *rules, const struct lk_wear_door *w)                                  \
     {                                                                                                                  \
-        (void)app;                                                                                                     \
+        (void)rules;                                                                                                   \
+        (void)w;                                                                                                       \
         return (double)(expression);                                                                                   \
     }
 
@@ -19,7 +20,9 @@ VALUE(relay_cycles, w->relay_cycles)
 VALUE(openings, w->openings)
 VALUE(jams, w->jams)
 VALUE(baseline, w->baseline_ms / 1000.0)
-VALUE(lately, lk_wear_lately_ms(&app->config->wear, w) / 1000.0)
+VALUE(lately, lk_wear_lately_ms(rules, w) / 1000.0)
+VALUE(lock_rating, rules->lock_cycles)
+VALUE(relay_rating, rules->relay_cycles)
 
 static const struct {
     const char *name, *type, *help;
@@ -28,6 +31,8 @@ static const struct {
 } rows[] = {
     {"lock_cycles_total", "counter", "Pulses given to a door's lock since it was new.", lock_cycles, false},
     {"relay_cycles_total", "counter", "Operations of its relay since that was new.", relay_cycles, true},
+    {"lock_rating_cycles", "gauge", "What the lock is made for; 0: not watched.", lock_rating, false},
+    {"relay_rating_cycles", "gauge", "What the relay is made for; 0: not watched.", relay_rating, true},
     {"door_openings_total", "counter", "Openings that the sensor proved since the lock was new.", openings, false},
     {"door_jams_total", "counter", "Pulses after which the door stayed shut, likewise.", jams, false},
     {"door_opening_baseline_seconds", "gauge", "From pulse to open when the lock was new; 0: still learning.", baseline,
@@ -43,7 +48,7 @@ static void add_doors(struct lk_app *app, struct lk_text *out)
         for (int i = 0; i < cfg->doors; i++) {
             if (!rows[r].of_relay || lk_wear_has_relay(app->wear, i)) {
                 lk_metrics_labelled(out, rows[r].name, "door", cfg->door[i].label,
-                                    rows[r].value(app, lk_wear_door_of(app->wear, i)));
+                                    rows[r].value(lk_wear_rules_of(app->wear, i), lk_wear_door_of(app->wear, i)));
             }
         }
     }
@@ -71,10 +76,6 @@ static void add_machine(struct lk_app *app, struct lk_text *out)
 {
     const struct lk_wear_site *site = lk_wear_site_of(app->wear);
     const struct lk_store_disk *disk = lk_wear_disk_of(app->wear);
-    lk_metrics_one(out, "lock_rating_cycles", "gauge", "What a lock is made for; 0: not watched.",
-                   app->config->wear.lock_cycles);
-    lk_metrics_one(out, "relay_rating_cycles", "gauge", "What a relay is made for; 0: not watched.",
-                   app->config->wear.relay_cycles);
     if (site->temperature != LK_WEAR_NO_VALUE) {
         lk_metrics_one(out, "temperature_celsius", "gauge", "The machine's hottest sensor.", site->temperature);
     }

@@ -8,11 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MACHINE_EVERY_MS = 60000, HOUR_MS = 3600000 };
+enum {
+    MACHINE_EVERY_MS = 60000,
+    HOUR_MS = 3600000,
+    TOLD_MOST = 4, /* doors at each look: every news is a commit, and a lower rating may concern 512 doors at once */
+};
 
 struct lk_wear {
     const struct lk_config *config;
     const struct lk_core_config *core;
+    struct lk_wear_rules rules[LK_MAX_BANKS];
     struct lk_wear_door door[LK_MAX_DOORS];
     bool changed[LK_MAX_DOORS]; /* since the last save */
     bool news[LK_MAX_DOORS];    /* since the last look */
@@ -37,6 +42,17 @@ static const char *root_of_machine(void)
 #endif
 }
 
+/* [wear], but for what a bank has of its own. */
+static void make_rules(struct lk_wear *w)
+{
+    for (unsigned i = 0; i < w->config->banks; i++) {
+        const struct lk_config_bank *bank = &w->config->bank[i];
+        w->rules[i] = w->config->wear;
+        w->rules[i].lock_cycles = bank->lock_cycles ? bank->lock_cycles : w->rules[i].lock_cycles;
+        w->rules[i].relay_cycles = bank->relay_cycles ? bank->relay_cycles : w->rules[i].relay_cycles;
+    }
+}
+
 int lk_wear_create(const struct lk_config *config, struct lk_store *store, struct lk_wear **ret_wear,
                    struct lk_text *why)
 {
@@ -46,6 +62,7 @@ int lk_wear_create(const struct lk_config *config, struct lk_store *store, struc
     }
     w->config = config;
     w->core = &config->core;
+    make_rules(w);
     w->site = (struct lk_wear_site){.temperature = LK_WEAR_NO_VALUE, .disk_life_percent = LK_WEAR_NO_VALUE};
     w->hour_at_ms = w->machine_at_ms = INT64_MIN;
     for (int i = 0; i < LK_MAX_DOORS; i++) {
@@ -97,7 +114,7 @@ void lk_wear_open(struct lk_wear *w, int door, int64_t at_ms)
     int64_t since_ms = w->pulsed_at_ms[door];
     w->pulsed_at_ms[door] = INT64_MIN;
     if (since_ms != INT64_MIN) {
-        lk_wear_opened_in(&w->config->wear, &w->door[door], at_ms > since_ms ? at_ms - since_ms : 0);
+        lk_wear_opened_in(lk_wear_rules_of(w, door), &w->door[door], at_ms > since_ms ? at_ms - since_ms : 0);
         changed(w, door);
     }
 }
@@ -139,16 +156,18 @@ static void tell(struct lk_engine *engine, const char *place, int door, uint32_t
 
 static void look_at_doors(struct lk_wear *w, struct lk_engine *engine)
 {
-    for (int i = 0; i < w->core->doors; i++) {
+    int told = 0;
+    for (int i = 0; i < w->core->doors && told < TOLD_MOST; i++) {
         if (!w->news[i]) {
             continue;
         }
         w->news[i] = false;
         struct lk_wear_door *door = &w->door[i];
         uint32_t before = door->raised;
-        door->raised = lk_wear_judge(&w->config->wear, door);
+        door->raised = lk_wear_judge(lk_wear_rules_of(w, i), door);
         if (door->raised != before) {
             w->changed[i] = true;
+            told++;
             tell(engine, w->core->door[i].label, i, before, door->raised);
         }
     }
@@ -235,6 +254,11 @@ int lk_wear_save(struct lk_wear *w, struct lk_store *store)
 
 /* --- for answers, metrics and health ------------------------------------------------------------------------------ */
 
+const struct lk_wear_rules *lk_wear_rules_of(const struct lk_wear *w, int door)
+{
+    return &w->rules[w->core->door[door].bank];
+}
+
 const struct lk_wear_door *lk_wear_door_of(const struct lk_wear *w, int door)
 {
     return &w->door[door];
@@ -274,7 +298,7 @@ void lk_wear_order(const struct lk_wear *w, uint16_t order[LK_MAX_DOORS])
 {
     struct place all[LK_MAX_DOORS];
     for (int i = 0; i < w->core->doors; i++) {
-        all[i] = (struct place){lk_wear_share(&w->config->wear, &w->door[i]), (uint16_t)i};
+        all[i] = (struct place){lk_wear_share(lk_wear_rules_of(w, i), &w->door[i]), (uint16_t)i};
     }
     qsort(all, (size_t)w->core->doors, sizeof(all[0]), by_share);
     for (int i = 0; i < w->core->doors; i++) {

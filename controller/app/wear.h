@@ -43,6 +43,8 @@ int lk_wear_save(struct lk_wear *wear, struct lk_store *store);
 
 /* --- for answers, metrics and health ------------------------------------------------------------------------------ */
 
+/* What holds for a door: [wear], with its bank's own ratings. */
+const struct lk_wear_rules *lk_wear_rules_of(const struct lk_wear *wear, int door);
 const struct lk_wear_door *lk_wear_door_of(const struct lk_wear *wear, int door);
 const struct lk_wear_site *lk_wear_site_of(const struct lk_wear *wear);
 const struct lk_store_disk *lk_wear_disk_of(const struct lk_wear *wear);

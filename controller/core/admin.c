@@ -135,17 +135,28 @@ static void unblock(struct lk_step *s)
     answer(s, reason);
 }
 
-/* A new lock or relay: nothing but its books changes, so that no state of the door can stand in the way. */
+static bool is_meant(const struct lk_step *s, int door)
+{
+    return s->in->door == LK_NO_DOOR ? s->cfg->door[door].bank == s->in->bank : s->in->door == door;
+}
+
+/* New locks or relays, of one door or of a bank: nothing but their books changes, so that no state of a door can stand
+ * in the way. */
 static void replaced(struct lk_step *s)
 {
     if (s->in->reason != LK_REASON_LOCK_REPLACED && s->in->reason != LK_REASON_RELAY_REPLACED) {
         answer(s, LK_REASON_BAD_ARGUMENT);
         return;
     }
-    struct lk_effect *fx = lk_fx(s, LK_FX_WEAR_RESET);
-    fx->door = s->in->door;
-    fx->reason = s->in->reason;
+    for (int i = 0; i < s->cfg->doors; i++) {
+        if (is_meant(s, i)) {
+            struct lk_effect *fx = lk_fx(s, LK_FX_WEAR_RESET);
+            fx->door = i;
+            fx->reason = s->in->reason;
+        }
+    }
     struct lk_event *e = lk_fx_staff(s, LK_EV_SITE_CONFIG, s->in->door, s->in->reason);
+    e->bank = s->in->door == LK_NO_DOOR ? s->in->bank : -1;
     e->item[0] = '\0'; /* what lies behind the door has no part in it */
     answer(s, LK_REASON_NONE);
 }

@@ -30,7 +30,8 @@ static bool is_about_a_door(enum lk_admin_op op)
 
 static void admin(struct lk_step *s)
 {
-    bool of_banks = s->in->admin == LK_ADMIN_UNBLOCK || s->in->admin == LK_ADMIN_CONFIRM;
+    bool of_banks =
+        s->in->admin == LK_ADMIN_UNBLOCK || s->in->admin == LK_ADMIN_CONFIRM || s->in->admin == LK_ADMIN_REPLACED;
     bool bank = of_banks && s->in->door == LK_NO_DOOR && names_a_bank(s);
     if (names_a_door(s) || bank || !is_about_a_door(s->in->admin)) {
         lk_admin_run(s);

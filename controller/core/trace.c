@@ -135,7 +135,8 @@ static void input_of_desk(const struct tracer *t, struct lk_text *text, const st
         if (in->door != LK_NO_DOOR && !(in->admin >= LK_ADMIN_SETTLE && in->admin <= LK_ADMIN_EXTEND)) {
             add(text, "door", lk_core_label(t->cfg, in->door));
         }
-        bool of_banks = in->admin == LK_ADMIN_UNBLOCK || in->admin == LK_ADMIN_CONFIRM;
+        bool of_banks =
+            in->admin == LK_ADMIN_UNBLOCK || in->admin == LK_ADMIN_CONFIRM || in->admin == LK_ADMIN_REPLACED;
         if (of_banks && in->door == LK_NO_DOOR && in->bank >= 0) {
             add(text, "bank", t->cfg->bank_name[in->bank]);
         }

@@ -49,8 +49,7 @@ int lk_cmd_block(struct lk_ctl *ctl)
                           "ctl.block.done", LK_WORDS({"door", ctl->words[0]}));
 }
 
-/* Whether the cabinet has a bank of this name and no door. */
-static int is_bank(struct lk_ctl *ctl, const char *name, bool *ret_bank)
+int lk_ctl_is_bank(struct lk_ctl *ctl, const char *name, bool *ret_bank)
 {
     json_t *doors = NULL;
     char buf[LK_SHOW_CELL];
@@ -75,7 +74,7 @@ static int is_bank(struct lk_ctl *ctl, const char *name, bool *ret_bank)
 static int change_place(struct lk_ctl *ctl, const char *cmd, const char *done_door, const char *done_bank)
 {
     bool bank = false;
-    int code = is_bank(ctl, ctl->words[0], &bank);
+    int code = lk_ctl_is_bank(ctl, ctl->words[0], &bank);
     if (code != LK_EXIT_OK) {
         return code;
     }

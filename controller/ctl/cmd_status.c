@@ -83,6 +83,27 @@ static void status_limits(struct lk_ctl *ctl, struct lk_table *t, const json_t *
     }
 }
 
+/* What will fail before long; says nothing when there is nothing. lockerctl wear says more. */
+static void status_wear(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
+{
+    const json_t *list = json_object_get(r, "wear"), *one;
+    char some[LK_SHOW_CELL] = "", a[LK_SHOW_CELL], b[LK_SHOW_CELL];
+    struct lk_text text = lk_text_init(some, sizeof(some));
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        if (i < 3) {
+            const char *place = lk_ctl_get(one, "place", a, sizeof(a));
+            lk_text_addf(&text, "%s%s%s%s", i == 0 ? "" : "; ", place, place[0] == '\0' ? "" : " ",
+                         lk_show_word(ctl, one, "reason", "ctl.wear", b));
+        }
+    }
+    lk_text_add(&text, i > 3 ? "; ..." : "");
+    if (i > 0) {
+        lk_show_label(ctl, t, "ctl.status.wear", some);
+    }
+}
+
 /* When somebody last compared the compartments with the records; "due" is the daemon's word. */
 static void status_inspection(struct lk_ctl *ctl, struct lk_table *t, const json_t *r)
 {
@@ -175,6 +196,7 @@ static void human_status(struct lk_ctl *ctl, const json_t *r)
     status_limits(ctl, &t, r);
     lk_show_label(ctl, &t, "ctl.status.clock", lk_show_word(ctl, r, "clock", "ctl.clock", c));
     status_inspection(ctl, &t, r);
+    status_wear(ctl, &t, r);
     status_keypad(ctl, &t, r);
     status_readers(ctl, &t, r);
     lk_show_row(ctl, &t, "ctl.status.kiosk", "ctl.status.kiosk_value",

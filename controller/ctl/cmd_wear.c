@@ -25,7 +25,7 @@ static const char *warnings(struct lk_ctl *ctl, const json_t *list, char *buf)
     json_array_foreach(list, i, word)
     {
         char cell[LK_SHOW_CELL];
-        lk_text_addf(&t, "%s%s", i == 0 ? "" : " ",
+        lk_text_addf(&t, "%s%s", i == 0 ? "" : "; ",
                      lk_say_word(ctl->lang, "ctl.wear", json_string_value(word), cell, sizeof(cell)));
     }
     return buf;
@@ -100,7 +100,12 @@ static int reset(struct lk_ctl *ctl)
         return lk_ctl_complain(ctl, LK_EXIT_USAGE, "usage", "ctl.error.value",
                                LK_WORDS({"option", "--part"}, {"value", part ? part : ""}));
     }
-    json_t *args = json_pack("{s:s,s:s,s:s}", "door", ctl->words[1], "part", part, "why",
+    bool bank = false;
+    int code = lk_ctl_is_bank(ctl, ctl->words[1], &bank);
+    if (code != LK_EXIT_OK) {
+        return code;
+    }
+    json_t *args = json_pack("{s:s,s:s,s:s}", bank ? "bank" : "door", ctl->words[1], "part", part, "why",
                              ctl->why != NULL ? ctl->why : "lockerctl");
     return lk_show_change(ctl, "wear_reset", args, lock ? "ctl.wear.lock_new" : "ctl.wear.relay_new",
                           LK_WORDS({"door", ctl->words[1]}));

@@ -107,6 +107,9 @@ int64_t lk_ctl_int(const json_t *object, const char *key);
 /* Prints the result as one line of JSON. */
 void lk_ctl_print_json(const json_t *result);
 
+/* Whether the cabinet has a bank of this name and no door. LK_EXIT_OK, or the exit code after a complaint. */
+int lk_ctl_is_bank(struct lk_ctl *ctl, const char *name, bool *ret_bank);
+
 /* The value of an option from LK_OPT_DEVICE on, "" for a flag; NULL when it was not given. */
 const char *lk_ctl_more(const struct lk_ctl *ctl, enum lk_option option);
 

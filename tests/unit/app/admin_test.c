@@ -208,6 +208,7 @@ static const struct {
     {"item_extend", "{\"item\":\"Y1\"}", CLERK, COURIER},
     {"item_hand_over", "{\"item\":\"Y1\",\"digits\":\"11112222\"}", CLERK, MAINTENANCE},
     {"purge", "{\"dry_run\":true}", MAINTENANCE, CLERK},
+    {"wear_reset", "{\"door\":\"A01\",\"part\":\"lock\",\"why\":\"x\"}", MAINTENANCE, CLERK},
     {"staff_remove", "{\"staff\":\"nobody\"}", SUPERVISOR, CLERK},
 };
 
@@ -447,6 +448,10 @@ static void a_purge_is_done_now(void **state)
 static const struct {
     const char *command, *args, *words;
 } bad[] = {
+    {"wear_reset", "{\"door\":\"A01\",\"part\":\"lock\"}", "args.why: is missing"},
+    {"wear_reset", "{\"door\":\"A01\",\"part\":\"hinge\",\"why\":\"x\"}", "args.part: must be"},
+    {"wear_reset", "{\"bank\":\"Z\",\"part\":\"lock\",\"why\":\"x\"}", "no such door or bank"},
+    {"wear_reset", "{\"part\":\"lock\",\"why\":\"x\"}", "args.door: is missing"},
     {"block", "{\"door\":\"A01\"}", "args.why: is missing"},
     {"block", "{\"door\":\"A01\",\"why\":\"a\\nb\"}", "args.why: must be one line"},
     {"block", "{\"why\":\"x\"}", "args.door: is missing"},

@@ -137,6 +137,12 @@ static void law_3_its_own_lock_and_no_other(void **state)
     assert_true(lk_gpio_sim_wire(t.chip, LOCK_2));
     lk_gpio_sim_pull(t.chip, SWITCH_2, true); /* its switch is the other way round */
     run_ms(1500);
+    const struct lk_wear_door *worn = lk_wear_door_of(t.app.wear, G02);
+    assert_int_equal(worn->lock_cycles, 1);
+    assert_int_equal(worn->relay_cycles, 0); /* what is behind a line is not known */
+    assert_int_equal(worn->openings, 1);
+    assert_int_equal(worn->recent, 1);
+    assert_in_range(worn->recent_ms[0], 80, 130); /* 100 ms after the request, debounced */
     assert_int_equal(door(G02), LK_DOOR_OPEN);
     assert_int_equal(door(G01), LK_DOOR_CLOSED);
     assert_false(lk_gpio_sim_wire(t.chip, LOCK_2));

@@ -148,6 +148,62 @@ CASE(a_round_is_told_with_what_was_seen)
     CHECK(!find_event(LK_EV_AUDIT_INSPECTION));
 }
 
+static void replaced(int door, int bank, enum lk_reason reason)
+{
+    struct lk_input in = input(LK_IN_ADMIN);
+    in.admin = LK_ADMIN_REPLACED;
+    in.door = door;
+    in.bank = bank;
+    in.reason = reason;
+    memcpy(in.note, "new", sizeof("new"));
+    staff_member(&in, LK_ACTOR_MAINTENANCE);
+    ask(in);
+}
+
+/* In whatever state the door is: only its books change. */
+CASE(a_new_lock_or_board_is_recorded_with_who_and_why)
+{
+    setup();
+    admin(LK_ADMIN_OPEN, A01, LK_ACTOR_MAINTENANCE);
+    opens(A01);
+    struct lk_door before = bench.core.door[A01];
+    replaced(A01, -1, LK_REASON_LOCK_REPLACED);
+    CHECK_INT(answer(), LK_REASON_NONE);
+    CHECK_INT(count_fx(LK_FX_WEAR_RESET), 1);
+    CHECK_INT(find_fx(LK_FX_WEAR_RESET)->door, A01);
+    const struct lk_event *e = the_event(LK_EV_SITE_CONFIG);
+    CHECK(e->door == A01 && e->bank == -1 && e->reason == LK_REASON_LOCK_REPLACED && e->purpose == LK_PURPOSE_NONE);
+    CHECK_STR(e->note, "new");
+    CHECK(memcmp(&before, &bench.core.door[A01], sizeof(before)) == 0);
+    replaced(LK_NO_DOOR, 1, LK_REASON_RELAY_REPLACED);
+    unsigned doors = 0;
+    for (int i = 0; i < bench.cfg.doors; i++) {
+        doors += bench.cfg.door[i].bank == 1;
+    }
+    CHECK(doors > 0);
+    CHECK_INT(count_fx(LK_FX_WEAR_RESET), doors);
+    CHECK_INT(bench.cfg.door[find_fx(LK_FX_WEAR_RESET)->door].bank, 1);
+    CHECK_INT(the_event(LK_EV_SITE_CONFIG)->bank, 1);
+    replaced(A01, -1, LK_REASON_NOT_NOW);
+    CHECK_INT(answer(), LK_REASON_BAD_ARGUMENT);
+    replaced(LK_NO_DOOR, 99, LK_REASON_LOCK_REPLACED);
+    CHECK_INT(answer(), LK_REASON_NO_SUCH_DOOR);
+    CHECK_INT(count_fx(LK_FX_WEAR_RESET), 0);
+}
+
+/* What wears out is told with its door and nothing else of it. */
+CASE(what_only_the_outside_sees_is_told_with_its_place)
+{
+    setup();
+    admin(LK_ADMIN_OPEN, A01, LK_ACTOR_MAINTENANCE);
+    struct lk_input in = input(LK_IN_SITE);
+    in.door = A01;
+    in.reason = LK_REASON_OPENING_SLOWER;
+    ask(in);
+    const struct lk_event *e = the_event(LK_EV_SITE_DEGRADED);
+    CHECK(e->door == A01 && e->alarm && e->intent == 0 && e->purpose == LK_PURPOSE_NONE && e->who[0] == '\0');
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
@@ -157,6 +213,8 @@ int main(int argc, char **argv)
         NAMED(an_inspection_only_tells_what_differs),
         NAMED(nothing_where_two_should_lie),
         NAMED(two_together_are_settled_in_any_order),
+        NAMED(a_new_lock_or_board_is_recorded_with_who_and_why),
+        NAMED(what_only_the_outside_sees_is_told_with_its_place),
         NAMED(a_round_is_told_with_what_was_seen),
     };
     return check_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

@@ -165,6 +165,18 @@ CASE(a_new_part_begins_anew)
     CHECK(memcmp(&door, &before, sizeof(door)) == 0);
 }
 
+CASE(what_was_learned_from_proves_nothing_about_itself)
+{
+    struct lk_wear_door door = {0};
+    for (uint32_t i = 0; i < rules.window; i++) {
+        CHECK_INT(door.baseline_ms, 0);
+        lk_wear_opened_in(&rules, &door, i < 16 ? 100 : 300);
+    }
+    CHECK_INT(door.baseline_ms, 200);
+    CHECK_INT(door.recent, 0);
+    CHECK_INT(lk_wear_lately_ms(&rules, &door), 0);
+}
+
 CASE(a_smaller_window_keeps_the_newest)
 {
     struct lk_wear_rules small = rules;
@@ -215,6 +227,7 @@ int main(int argc, char **argv)
         NAMED(ratings_warn_at_their_share),
         NAMED(jams_warn_and_end_later_than_they_began),
         NAMED(a_new_part_begins_anew),
+        NAMED(what_was_learned_from_proves_nothing_about_itself),
         NAMED(a_smaller_window_keeps_the_newest),
         NAMED(the_machine),
     };

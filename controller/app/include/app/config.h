@@ -150,12 +150,13 @@ struct lk_config_bank {
 
     unsigned doors;
     enum lk_size size[LK_CONFIG_BANK_DOORS];
-    uint32_t low_reach;          /* bit set: a seated person reaches it */
-    uint32_t sensor_closed;      /* bit set: this door's input reads high (1 on the wire) while the door is shut */
-    unsigned pulse_ms;           /* 0: the profile's */
-    unsigned lock_ma;            /* what a lock draws; 0: not told */
-    char supply[LK_CONFIG_NAME]; /* banks with the same name share one power supply for coils */
-    unsigned supply_index;       /* 0..supplies-1, banks with equal names have equal indices */
+    uint32_t low_reach;     /* bit set: a seated person reaches it */
+    uint32_t sensor_closed; /* bit set: this door's input reads high (1 on the wire) while the door is shut */
+    unsigned pulse_ms;      /* 0: the profile's */
+    unsigned lock_ma;       /* what a lock draws; 0: not told */
+    unsigned lock_cycles, relay_cycles; /* what its locks and relays are made for; 0: as in [wear] */
+    char supply[LK_CONFIG_NAME];        /* banks with the same name share one power supply for coils */
+    unsigned supply_index;              /* 0..supplies-1, banks with equal names have equal indices */
     unsigned confirm_ms;
 };
 

@@ -89,7 +89,8 @@ enum lk_admin_op {
     LK_ADMIN_INSPECTED,    /* .door, .holds: what was seen in the open compartment */
     LK_ADMIN_STAFF_PUT,    /* .member, .badge_in_use */
     LK_ADMIN_STAFF_REMOVE, /* .member.id, .member_role */
-    LK_ADMIN_REPLACED,     /* .door, .reason LOCK_REPLACED or RELAY_REPLACED: its wear begins anew */
+    LK_ADMIN_REPLACED,     /* .door, or .bank when door is LK_NO_DOOR; .reason LOCK_REPLACED or RELAY_REPLACED:
+                              wear begins anew */
     LK_ADMIN_ROUND,        /* .count compartments seen, .mismatches: an inspection round is over */
     LK_ADMINS
 };
