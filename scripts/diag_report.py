@@ -22,6 +22,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 OPEN = ("open", "pulsing")
 BAD = {"forced": "fault", "jammed": "fault", "left_open": "warning", "unknown": "unknown", "lost": "unknown"}
 BAR_REM = 12
+SPARK = {"width": 240, "height": 40, "doors": 48}  # pixels; so many doors, the worst first
 
 
 def text(value):
@@ -91,6 +92,30 @@ def openings(d, facts):
     return bars(d.say("diag.report.openings"), rows[:20], "")
 
 
+def spark(door, most):
+    """One door's last openings as a line, and as a dashed one what was usual when its lock was new."""
+    times, width, height = door["recent_ms"], SPARK["width"], SPARK["height"]
+    step = width / max(1, len(times) - 1)
+
+    def y_of(value):
+        return height - 2 - (height - 4) * value / most
+    points = " ".join(f"{n * step:.1f},{y_of(value):.1f}" for n, value in enumerate(times))
+    usual = door.get("baseline_ms")
+    dashed = f'<line x1="0" x2="{width}" y1="{y_of(usual):.1f}" y2="{y_of(usual):.1f}" stroke="currentColor" stroke-dasharray="4 3" opacity=".6"/>' if usual else ""
+    dots = f'<circle cx="0" cy="{y_of(times[0]):.1f}" r="2" fill="currentColor"/>' if len(times) == 1 else ""
+    return (f'<svg role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}"><title>{text(door["door"])}: {text(", ".join(map(str, times)))} ms</title>'
+            f'{dashed}{dots}<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="2"/></svg>')
+
+
+def opening_times(d, facts):
+    doors = [door for door in facts.get("wear") or [] if door.get("recent_ms")][:SPARK["doors"]]
+    most = max((max(door["recent_ms"] + [door.get("baseline_ms") or 0]) for door in doors), default=0) or 1
+    lines = "".join(f'<tr class="{"warning" if door.get("warnings") else "good"}"><th>{text(door["door"])}</th>'
+                    f'<td class="number">{text(door.get("baseline_ms") or "-")}</td><td class="number">{text(door["recent_ms"][-1])}</td>'
+                    f'<td>{spark(door, most)}</td></tr>' for door in doors)
+    return f"<h2>{text(d.say('diag.report.opening_times'))}</h2><table>{lines}</table>" if doors else ""
+
+
 def findings(d, result):
     lines = "".join(f'<tr><td class="{f["level"]}">{text(d.say("diag.level." + f["level"]))}</td><td>{text(f.get("step", ""))}</td>'
                     f'<td>{text(f["place"])}</td><td>{text(f["text"])}</td></tr>' for f in result["findings"])
@@ -103,7 +128,8 @@ def page(d, result):
     body = "".join([f"<h1>{text(d.say('diag.report.title'))}</h1><p class=\"when\">{text(result['time'])}</p>",
                     f'<p class="{result["verdict"]}"><b>{text(d.say("diag.summary." + result["verdict"], **counts))}</b></p>',
                     "".join(cause(d, one) for one in result["causes"]), changed(d, result), picture(d, facts.get("diag-doors", {})),
-                    bus_charts(d, facts.get("diag-bus", {})), openings(d, facts.get("diag-doors", {})), findings(d, result)])
+                    bus_charts(d, facts.get("diag-bus", {})), openings(d, facts.get("diag-doors", {})),
+                    opening_times(d, facts.get("diag-doors", {})), findings(d, result)])
     return (f'<!doctype html>\n<html lang="{"zh-CN" if d.args.lang == "zh" else "en"}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width"><title>{text(d.say("diag.report.title"))}</title><style>{STYLE}</style></head>'
             f"<body>{body}</body></html>\n")

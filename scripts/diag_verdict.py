@@ -28,7 +28,8 @@ PARTS = {
               "bank_wrong_board", "bank_inputs_silent", "bank_board_unverified", "host_silent"),
     "supply": ("supply_dead", "locks_without_power"),
     "gpio": ("bank_line_held", "bank_guard_lost"),
-    "lock": ("door_jammed", "door_unknown", "open_failed"),
+    "lock": ("door_jammed", "door_unknown", "open_failed", "lock_worn", "door_slower", "door_jams"),
+    "relay": ("relay_worn",),
     "network": ("dns_failed", "tcp_failed", "uplink_down", "backlog_offline"),
     "broker": ("tcp_refused", "tls_failed", "tls_untrusted", "tls_hostname", "tls_not_yet", "tls_expired", "broker_cert_expired",
                "broker_cert_soon"),
@@ -36,7 +37,7 @@ PARTS = {
     "certificate": ("file_cert_expired", "file_cert_soon", "cert_unreadable"),
     "keys": ("file_missing", "secret_readable", "no_command_keys", "key_gone", "key_readable"),
     "database": ("store_damaged", "store_degraded", "chain_broken", "wal_large", "file_gone", "file_no_database", "start_database"),
-    "disk": ("disk_full", "disk_low", "disk_readonly", "disk_unknown"),
+    "disk": ("disk_full", "disk_low", "disk_readonly", "disk_unknown", "disk_worn"),
     "backup": ("backup_never", "backup_old", "backup_when"),
 }
 PART_OF = {code: part for part, codes in PARTS.items() for code in codes}
@@ -115,6 +116,8 @@ def is_explained(finding, findings, banks, config, rows):
             return True
         return any(f["code"].startswith(BANK_EXPLAINED[code]) and f["level"] != lib.GOOD and concerns(f, place, line_of.get(place))
                    for f in findings)
+    if code == "door_jams":
+        return any(f["code"] == "door_jammed" and f["place"] == place for f in findings) or "locks_without_power" in codes
     if code == "door_jammed":
         return "locks_without_power" in codes
     if code == "door_unknown":

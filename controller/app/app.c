@@ -78,6 +78,16 @@ static void out_changed(void *user)
     lk_postal_changed(app->postal);
 }
 
+static void out_settled(void *user, int door, enum lk_outcome outcome)
+{
+    lk_wear_outcome(((struct lk_app *)user)->wear, door, outcome);
+}
+
+static void out_replaced(void *user, int door, enum lk_reason reason)
+{
+    lk_wear_part(((struct lk_app *)user)->wear, door, reason);
+}
+
 static void begin_stop(struct lk_app *app);
 
 static void out_broken(void *user, int error)
@@ -124,7 +134,7 @@ static void look_after_store(struct lk_app *app, int64_t now_ms)
     app->tidy_at_ms = now_ms + TIDY_EVERY_MS;
     (void)lk_store_tidy(app->store);
     (void)malloc_trim(0); /* a long admin answer leaves 1 MB of free memory below what came later */
-    if (lk_store_probe(app->store) < 0) {
+    if (lk_wear_save(app->wear, app->store) < 0) {
         lk_log(LK_WARN, LK_BLAME_DEVICE, "the disk takes no commit; doors stay shut until it does");
     }
 }
@@ -195,6 +205,9 @@ static void on_housekeeping(evutil_socket_t fd, short what, void *user)
     int64_t now_ms = lk_engine_now_ms(app->engine);
     look_at_clock(app);
     tell_of_windows(app);
+    if (!app->stopping) {
+        lk_wear_look(app->wear, app->engine, now_ms);
+    }
     look_after_store(app, now_ms);
     write_metrics(app, now_ms);
     feed_watchdog(app, now_ms);
@@ -231,6 +244,7 @@ static void begin_stop(struct lk_app *app)
     (void)lk_watchdog_tell(app->backends.watchdog, LK_WATCHDOG_STOPPING);
     struct lk_input in = lk_engine_input(LK_IN_SHUTDOWN);
     lk_engine_post(app->engine, &in);
+    (void)lk_wear_save(app->wear, app->store); /* a clean stop forgets nothing */
     app->stopping = true;
     lk_cabinet_stop(app->cabinet);
     lk_lamps_stop(app->lamps);
@@ -308,6 +322,12 @@ static int start_store(struct lk_app *app, struct lk_text *why)
     return r < 0 ? store_exit_code(r) : EX_OK;
 }
 
+static int start_wear(struct lk_app *app, struct lk_text *why)
+{
+    int r = lk_wear_create(app->config, app->store, &app->wear, why);
+    return r < 0 ? store_exit_code(r) : EX_OK;
+}
+
 static int start_engine(struct lk_app *app, struct lk_text *why)
 {
     struct lk_engine_config config = {
@@ -322,6 +342,8 @@ static int start_engine(struct lk_app *app, struct lk_text *why)
                     .reply = out_reply,
                     .command = out_command,
                     .logged = out_logged,
+                    .settled = out_settled,
+                    .replaced = out_replaced,
                     .changed = out_changed,
                     .broken = out_broken},
         .trace_file = app->config->trace_file,
@@ -371,6 +393,7 @@ static int start_postal(struct lk_app *app, struct lk_text *why)
     }
     struct lk_postal_config config = {.config = app->config,
                                       .store = app->store,
+                                      .wear = app->wear,
                                       .clock = app->backends.clock,
                                       .base = app->base,
                                       .started_at_ms = app->started_at_ms};
@@ -382,6 +405,9 @@ static int start_cabinet(struct lk_app *app, struct lk_text *why)
 {
     const struct lk_cabinet_makers make = {.fieldbus = app->backends.fieldbus, .gpio = app->backends.gpio};
     int r = lk_cabinet_create(app->config, &make, app->base, app->backends.clock, &app->cabinet, why);
+    if (r == 0) {
+        lk_cabinet_set_wear(app->cabinet, app->wear);
+    }
     return r == 0 ? EX_OK : r == -EINVAL ? EX_CONFIG : EX_OSERR;
 }
 
@@ -445,8 +471,8 @@ int lk_app_start(struct lk_app *app, const struct lk_config *config, const struc
                  struct lk_text *why)
 {
     static int (*const stages[])(struct lk_app *, struct lk_text *) = {
-        start_loop,  start_store, start_cabinet, start_engine, start_face,
-        start_admin, open_lines,  start_postal,  go,           start_dues,
+        start_loop, start_store,  start_wear, start_cabinet, start_engine, start_face, start_admin,
+        open_lines, start_postal, go,         start_dues,
     };
     *app = (struct lk_app){.config = config, .backends = *backends};
     lk_windows_zone(config); /* before there is any thread */
@@ -494,6 +520,7 @@ void lk_app_end(struct lk_app *app)
     app->face = lk_face_destroy(app->face);
     app->dues = lk_dues_destroy(app->dues);
     app->engine = lk_engine_destroy(app->engine);
+    app->wear = lk_wear_destroy(app->wear);
     app->store = lk_store_close(app->store);
     for (unsigned i = 0; i < LK_APP_SIGNALS; i++) {
         free_event(app->signals[i]);

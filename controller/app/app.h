@@ -16,6 +16,7 @@
 #include "lamps.h"
 #include "postal.h"
 #include "readers.h"
+#include "wear.h"
 #include "worker.h"
 
 enum { LK_ADMIN_WAITING = 32, LK_APP_SIGNALS = 3 };
@@ -51,6 +52,7 @@ struct lk_app {
     struct lk_backends backends;
     struct event_base *base;
     struct lk_store *store;
+    struct lk_wear *wear;
     struct lk_cabinet *cabinet;
     struct lk_engine *engine;
     struct lk_postal *postal; /* NULL: no uplink configured */
@@ -127,8 +129,9 @@ lk_admin_handler lk_admin_inspected, lk_admin_round_done;        /* admin_change
 lk_admin_handler lk_admin_item_receive, lk_admin_item_hand_over; /* admin_item.c: these and the next ones */
 lk_admin_handler lk_admin_item_send, lk_admin_item_return, lk_admin_item_reject, lk_admin_item_extend;
 lk_admin_handler lk_admin_items, lk_admin_recalls;
-lk_admin_handler lk_admin_purge;  /* admin_purge.c */
-lk_admin_handler lk_admin_reload; /* admin_reload.c */
+lk_admin_handler lk_admin_wear, lk_admin_wear_reset; /* admin_wear.c */
+lk_admin_handler lk_admin_purge;                     /* admin_purge.c */
+lk_admin_handler lk_admin_reload;                    /* admin_reload.c */
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 

@@ -18,7 +18,6 @@ enum {
 
 static void on_sense(void *user, unsigned door, enum lk_lockbank_sense sense, int64_t at_ms)
 {
-    (void)at_ms;
     static const enum lk_sense words[] = {
         [LK_LOCKBANK_SENSE_UNKNOWN] = LK_SENSE_UNKNOWN,
         [LK_LOCKBANK_SENSE_CLOSED] = LK_SENSE_CLOSED,
@@ -28,6 +27,9 @@ static void on_sense(void *user, unsigned door, enum lk_lockbank_sense sense, in
     struct lk_input in = lk_engine_input(LK_IN_SENSE);
     in.door = bank->first_door + (int)door;
     in.sense = words[sense];
+    if (sense == LK_LOCKBANK_SENSE_OPEN && bank->cabinet->wear) {
+        lk_wear_open(bank->cabinet->wear, in.door, at_ms);
+    }
     lk_crash_point(sense == LK_LOCKBANK_SENSE_OPEN ? "sense-open" : "sense-closed");
     lk_engine_post(bank->cabinet->engine, &in);
 }
@@ -44,6 +46,11 @@ static void on_pulse_done(void *user, unsigned door, uint64_t intent, enum lk_lo
     in.door = bank->first_door + (int)door;
     in.intent = intent;
     in.pulse = words[result];
+    struct lk_cabinet *c = bank->cabinet;
+    if (c->wear) {
+        lk_wear_pulse(c->wear, in.door, lk_lockbank_pulses(bank->lockbank, door), result == LK_LOCKBANK_PULSE_DONE,
+                      lk_clock_mono_ms(c->clock));
+    }
     lk_crash_point("echo");
     lk_engine_post(bank->cabinet->engine, &in);
 }
@@ -373,6 +380,11 @@ void lk_cabinet_resume_bank(struct lk_cabinet *c, int bank)
                strerror(-r));
     }
     arm(c);
+}
+
+void lk_cabinet_set_wear(struct lk_cabinet *c, struct lk_wear *wear)
+{
+    c->wear = wear;
 }
 
 void lk_cabinet_set_other(struct lk_cabinet *c, void (*other)(void *user, const struct lk_fb_completion *done),

@@ -9,6 +9,7 @@
 #include "drivers/lockbank.h"
 #include "engine.h"
 #include "hal/gpio.h"
+#include "wear.h"
 
 struct lk_cabinet;
 
@@ -33,6 +34,9 @@ int lk_cabinet_open(struct lk_cabinet *cabinet, struct lk_text *why);
 
 /* Starts the boards' set-up, on open lines; news goes to the engine from here on. 0, or negative errno with *why. */
 int lk_cabinet_start(struct lk_cabinet *cabinet, struct lk_engine *engine, struct lk_text *why);
+
+/* Who counts pulses and times openings from here on; borrowed until destroy. NULL: nobody. */
+void lk_cabinet_set_wear(struct lk_cabinet *cabinet, struct lk_wear *wear);
 
 /* Begins to set all coils off; done when lk_cabinet_stopped(), at most about two time-outs later. */
 void lk_cabinet_stop(struct lk_cabinet *cabinet);

@@ -31,6 +31,7 @@ struct lk_cabinet {
     struct event_base *base;
     struct lk_clock *clock;
     struct lk_engine *engine;
+    struct lk_wear *wear; /* NULL: nobody counts */
     void (*other)(void *user, const struct lk_fb_completion *done); /* for completions that are no bank's */
     void *other_user;
     struct event *timer;

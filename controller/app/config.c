@@ -54,6 +54,7 @@ void *lk_config_base(struct lk_config *config, enum lk_config_section kind, unsi
     case LK_SEC_LOCKOUT:
     case LK_SEC_REMOTE:
     case LK_SEC_METRICS:
+    case LK_SEC_WEAR:
     case LK_SEC_LOG:
     case LK_SEC_PICKUP:
     case LK_SEC_DROPOFF:

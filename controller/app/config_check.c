@@ -152,6 +152,7 @@ static void check_section(struct lk_config_reader *r, const struct lk_config_fou
     case LK_SEC_TIMING:
     case LK_SEC_REMOTE:
     case LK_SEC_METRICS:
+    case LK_SEC_WEAR:
     case LK_SEC_LOG:
     case LK_SEC_PICKUP:
     case LK_SEC_DROPOFF:

@@ -27,6 +27,7 @@ enum lk_config_section {
     LK_SEC_LOCKOUT,
     LK_SEC_REMOTE,
     LK_SEC_METRICS,
+    LK_SEC_WEAR,
     LK_SEC_LOG,
     LK_SEC_PICKUP,
     LK_SEC_DROPOFF,

@@ -171,6 +171,16 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_RESUME_BANK:
         e->out.resume_bank(e->out.user, fx->bank);
         break;
+    case LK_FX_EVENT:
+        if (e->out.settled && (fx->event.type == LK_EV_DOOR_OPENED || fx->event.type == LK_EV_DOOR_OPEN_FAILED)) {
+            e->out.settled(e->out.user, fx->event.door, fx->event.outcome);
+        }
+        break;
+    case LK_FX_WEAR_RESET:
+        if (e->out.replaced) {
+            e->out.replaced(e->out.user, fx->door, fx->reason);
+        }
+        break;
     case LK_FX_REPLAY:
         e->out.replay(e->out.user, fx->seq);
         break;
@@ -205,7 +215,6 @@ static void act(struct lk_engine *e, const struct lk_effect *fx, int64_t now_ms)
     case LK_FX_LOCKOUT:
     case LK_FX_STAFF_PUT:
     case LK_FX_STAFF_REMOVE:
-    case LK_FX_EVENT:
     case LK_EFFECTS:
         break;
     }

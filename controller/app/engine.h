@@ -18,8 +18,8 @@
 struct event_base;
 struct lk_engine;
 
-/* Where effects go once they are committed. All are required; user is handed to each. None may call
- * lk_engine_submit() for the same door at once: they may post. */
+/* Where effects go once they are committed. All but settled and replaced are required; user is handed to each. None may
+ * call lk_engine_submit() for the same door at once: they may post. */
 struct lk_outlets {
     void *user;
     /* Gives the pulse to the driver. 0 when accepted (a PULSE_DONE input follows), else it was certainly not sent. */
@@ -31,6 +31,10 @@ struct lk_outlets {
     void (*command)(void *user, const struct lk_effect *command);
     /* Events first..last are in the log. */
     void (*logged)(void *user, struct lk_store_range range);
+    /* An opening has its outcome; or none could be proved (UNKNOWN). */
+    void (*settled)(void *user, int door, enum lk_outcome outcome);
+    /* A door has a new lock or relay: reason says which. */
+    void (*replaced)(void *user, int door, enum lk_reason reason);
     /* Something in the state changed: screens and snapshots may need drawing anew. */
     void (*changed)(void *user);
     /* What the cabinet said cannot be committed, now or ever: state and store contradict each other (-ESTALE, -EEXIST,

@@ -1,4 +1,4 @@
-#include "metrics.h"
+#include "metrics_impl.h"
 
 #include "rounds.h"
 #include "store/find.h"
@@ -62,6 +62,21 @@ static void one(struct lk_text *out, const char *name, const char *type, const c
 {
     head(out, name, type, help);
     sample(out, name, NO_LABELS, value);
+}
+
+void lk_metrics_head(struct lk_text *out, const char *name, const char *type, const char *help)
+{
+    head(out, name, type, help);
+}
+
+void lk_metrics_labelled(struct lk_text *out, const char *name, const char *label, const char *text, double value)
+{
+    sample(out, name, LABEL(label, text), value);
+}
+
+void lk_metrics_one(struct lk_text *out, const char *name, const char *type, const char *help, double value)
+{
+    one(out, name, type, help, value);
 }
 
 /* --- the daemon, its doors and items
@@ -374,8 +389,8 @@ static void add_banks(struct lk_app *app, struct lk_text *out)
 void lk_metrics_text(struct lk_app *app, struct lk_text *out)
 {
     static void (*const parts[])(struct lk_app *, struct lk_text *) = {
-        add_daemon, add_doors,  add_items,   add_recalls, add_inspection,
-        add_store,  add_uplink, add_scanner, add_banks,   add_boards,
+        add_daemon, add_doors,   add_items, add_recalls, add_inspection,      add_store,
+        add_uplink, add_scanner, add_banks, add_boards,  lk_metrics_add_wear,
     };
     for (size_t i = 0; i < LK_ARRAY_SIZE(parts); i++) {
         parts[i](app, out);

@@ -7,7 +7,7 @@
 
 #include "app.h"
 
-enum { LK_METRICS_MAX = 384 * 1024 }; /* bytes of the whole text: 64 banks, 512 doors */
+enum { LK_METRICS_MAX = 640 * 1024 }; /* bytes of the whole text: 64 banks, 512 doors */
 
 /* Appends the text. Reads two small tables of the store. */
 void lk_metrics_text(struct lk_app *app, struct lk_text *out);

@@ -196,6 +196,7 @@ int lk_postal_create(const struct lk_postal_config *config, struct lk_postal **r
     }
     p->config = config->config;
     p->store = config->store;
+    p->wear = config->wear;
     p->clock = config->clock;
     p->started_at_ms = config->started_at_ms;
     p->since_ms = config->started_at_ms;

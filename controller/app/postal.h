@@ -18,6 +18,7 @@ struct lk_postal;
 struct lk_postal_config {
     const struct lk_config *config; /* borrowed until stop */
     struct lk_store *store;
+    const struct lk_wear *wear; /* NULL: nobody counts */
     struct lk_clock *clock;
     struct event_base *base;
     int64_t started_at_ms;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "postal.h"
+#include "wear.h"
 #include "uplink/certificate.h"
 #include "uplink/command_verify.h"
 #include "uplink/envelope.h"
@@ -34,6 +35,7 @@ struct lk_postal_trust {
 struct lk_postal {
     const struct lk_config *config;
     struct lk_store *store;
+    const struct lk_wear *wear;
     struct lk_clock *clock;
     struct lk_engine *engine; /* NULL until serve */
     struct lk_uplink *uplink;

@@ -5,7 +5,10 @@
 #include "uplink/envelope.h"
 #include "wiring.h"
 
-enum { FAULTS_MOST = 2 * LK_MAX_BANKS + 4 + LK_POSTAL_CERTIFICATES };
+enum {
+    WEAR_MOST = 32, /* of wear the worst; lockerctl wear has all */
+    FAULTS_MOST = 2 * LK_MAX_BANKS + 4 + LK_POSTAL_CERTIFICATES + WEAR_MOST,
+};
 
 void lk_postal_now_text(const struct lk_postal *p, char *buf)
 {
@@ -27,6 +30,22 @@ static void publish_compartments(struct lk_postal *p)
     if (lk_uplink_publish(p->uplink, LK_TOPIC_COMPARTMENTS, NULL, t.buf, t.len, 0, NULL) == 0) {
         p->printed = lk_postal_fingerprint(core, cfg->doors);
     }
+}
+
+static size_t wear_faults(const struct lk_postal *p, struct lk_envelope_fault *faults, size_t room)
+{
+    uint16_t order[LK_MAX_DOORS];
+    const char *place = "";
+    enum lk_reason reason = LK_REASON_NONE;
+    size_t n = 0;
+    if (!p->wear) {
+        return 0;
+    }
+    lk_wear_order(p->wear, order);
+    while (n < room && n < WEAR_MOST && lk_wear_fault(p->wear, order, (unsigned)n, &place, &reason)) {
+        faults[n++] = (struct lk_envelope_fault){"wear", place, reason};
+    }
+    return n;
 }
 
 static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *faults, size_t room)
@@ -61,7 +80,7 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
     if (lk_rounds_state(p->store, p->config, &now, &rounds) == 0 && rounds.due && n < room) {
         faults[n++] = (struct lk_envelope_fault){"inspection", "", LK_REASON_OVERDUE};
     }
-    return n;
+    return n + wear_faults(p, faults + n, room - n);
 }
 
 void lk_postal_health_text(struct lk_postal *p, struct lk_text *t)

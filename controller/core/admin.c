@@ -135,6 +135,21 @@ static void unblock(struct lk_step *s)
     answer(s, reason);
 }
 
+/* A new lock or relay: nothing but its books changes, so that no state of the door can stand in the way. */
+static void replaced(struct lk_step *s)
+{
+    if (s->in->reason != LK_REASON_LOCK_REPLACED && s->in->reason != LK_REASON_RELAY_REPLACED) {
+        answer(s, LK_REASON_BAD_ARGUMENT);
+        return;
+    }
+    struct lk_effect *fx = lk_fx(s, LK_FX_WEAR_RESET);
+    fx->door = s->in->door;
+    fx->reason = s->in->reason;
+    struct lk_event *e = lk_fx_staff(s, LK_EV_SITE_CONFIG, s->in->door, s->in->reason);
+    e->item[0] = '\0'; /* what lies behind the door has no part in it */
+    answer(s, LK_REASON_NONE);
+}
+
 /* --- at the window ------------------------------------------------------------------------------------------------ */
 
 /* What was shown does not fit: nothing happens, and it is on record who tried. */
@@ -194,6 +209,9 @@ void lk_admin_run(struct lk_step *s)
     case LK_ADMIN_REJECT:
     case LK_ADMIN_EXTEND:
         answer(s, desk(s));
+        break;
+    case LK_ADMIN_REPLACED:
+        replaced(s);
         break;
     case LK_ADMIN_STAFF_PUT:
     case LK_ADMIN_STAFF_REMOVE:

@@ -167,10 +167,12 @@ void lk_site_clock(struct lk_step *s)
     }
 }
 
-/* What only the outside can see, such as a certificate's date: told, and nothing else. */
+/* What only the outside can see, such as a certificate's date or a worn lock: told, and nothing else. */
 void lk_site_tell(struct lk_step *s)
 {
-    struct lk_event *e = lk_fx_event(s, LK_EV_SITE_DEGRADED, LK_NO_DOOR);
+    struct lk_event *e = lk_fx_event(s, LK_EV_SITE_DEGRADED, s->in->door);
+    lk_fx_nobody(e);
+    e->item[0] = '\0';
     e->reason = s->in->reason;
     e->alarm = s->in->reason != LK_REASON_RECOVERED;
     memcpy(e->note, s->in->note, sizeof(e->note));

@@ -25,7 +25,7 @@ static bool names_a_bank(const struct lk_step *s)
 static bool is_about_a_door(enum lk_admin_op op)
 {
     return op == LK_ADMIN_OPEN || op == LK_ADMIN_BLOCK || op == LK_ADMIN_UNBLOCK || op == LK_ADMIN_CONFIRM ||
-           op == LK_ADMIN_INSPECTED;
+           op == LK_ADMIN_INSPECTED || op == LK_ADMIN_REPLACED;
 }
 
 static void admin(struct lk_step *s)

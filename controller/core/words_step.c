@@ -123,11 +123,14 @@ int lk_button_parse(const char *name, enum lk_button *ret_value)
 }
 
 static const char *const admin_names[] = {
-    [LK_ADMIN_OPEN] = "open",           [LK_ADMIN_BLOCK] = "block",         [LK_ADMIN_UNBLOCK] = "unblock",
-    [LK_ADMIN_CONFIRM] = "confirm",     [LK_ADMIN_SETTLE] = "settle",       [LK_ADMIN_RECEIVE] = "receive",
-    [LK_ADMIN_HAND_OVER] = "hand_over", [LK_ADMIN_SEND] = "send",           [LK_ADMIN_RETURN] = "return",
-    [LK_ADMIN_REJECT] = "reject",       [LK_ADMIN_EXTEND] = "extend",       [LK_ADMIN_INSPECTED] = "inspected",
-    [LK_ADMIN_ROUND] = "round",         [LK_ADMIN_STAFF_PUT] = "staff_put", [LK_ADMIN_STAFF_REMOVE] = "staff_remove",
+    [LK_ADMIN_OPEN] = "open",           [LK_ADMIN_BLOCK] = "block",
+    [LK_ADMIN_UNBLOCK] = "unblock",     [LK_ADMIN_CONFIRM] = "confirm",
+    [LK_ADMIN_SETTLE] = "settle",       [LK_ADMIN_RECEIVE] = "receive",
+    [LK_ADMIN_HAND_OVER] = "hand_over", [LK_ADMIN_SEND] = "send",
+    [LK_ADMIN_RETURN] = "return",       [LK_ADMIN_REJECT] = "reject",
+    [LK_ADMIN_EXTEND] = "extend",       [LK_ADMIN_INSPECTED] = "inspected",
+    [LK_ADMIN_REPLACED] = "replaced",   [LK_ADMIN_ROUND] = "round",
+    [LK_ADMIN_STAFF_PUT] = "staff_put", [LK_ADMIN_STAFF_REMOVE] = "staff_remove",
 };
 
 const char *lk_admin_name(enum lk_admin_op v)
@@ -163,6 +166,7 @@ static const char *const effect_names[] = {
     [LK_FX_WIRING_SEEN] = "wiring_seen",
     [LK_FX_WIRING_CONFIRM] = "wiring_confirm",
     [LK_FX_LOCKOUT] = "lockout",
+    [LK_FX_WEAR_RESET] = "wear_reset",
     [LK_FX_COMMAND] = "command",
     [LK_FX_EVENT] = "event",
     [LK_FX_PULSE] = "pulse",

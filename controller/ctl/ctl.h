@@ -57,6 +57,7 @@ enum lk_option {
     LK_OPT_ROUND,
     LK_OPT_WITH_PIN_FILE,
     LK_OPT_CODE_FILE,
+    LK_OPT_PART,
     LK_OPT_YES,
     LK_OPT_WHOLE,
     LK_OPTIONS
@@ -142,6 +143,7 @@ int lk_cmd_item(struct lk_ctl *ctl);
 int lk_cmd_recalls(struct lk_ctl *ctl);
 int lk_cmd_purge(struct lk_ctl *ctl);
 int lk_cmd_reload(struct lk_ctl *ctl);
+int lk_cmd_wear(struct lk_ctl *ctl);
 int lk_cmd_restore(struct lk_ctl *ctl);
 
 #endif

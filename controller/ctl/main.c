@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ const struct lk_ctl_command lk_ctl_commands[] = {
     {"recalls", 0, 0, O(ROUND), READ_S, lk_cmd_recalls},
     {"purge", 0, 0, O(DRY_RUN), CHECK_S, lk_cmd_purge},
     {"reload", 0, 0, 0, CHANGE_S, lk_cmd_reload},
+    {"wear", 0, 2, O(WHY) | O(PART), CHANGE_S, lk_cmd_wear},
     {"restore", 1, 1, O(DRY_RUN) | O(YES) | O(WHOLE) | O(WHY) | O(CONFIG) | O(LOCKERD) | O(ANSWERS), CHANGE_S,
      lk_cmd_restore},
     {"inspect", 0, 600, INSPECT_OPTIONS, CHANGE_S, lk_cmd_inspect},
@@ -90,6 +92,7 @@ static const struct option options[] = {
     {"with", required_argument, NULL, FIRST + LK_OPT_WITH},
     {"with-pin-file", required_argument, NULL, FIRST + LK_OPT_WITH_PIN_FILE},
     {"code-file", required_argument, NULL, FIRST + LK_OPT_CODE_FILE},
+    {"part", required_argument, NULL, FIRST + LK_OPT_PART},
     {"yes", no_argument, NULL, FIRST + LK_OPT_YES},
     {"although-whole", no_argument, NULL, FIRST + LK_OPT_WHOLE},
     {NULL, 0, NULL, 0},
@@ -164,74 +167,50 @@ static bool set_global(struct lk_ctl *ctl, struct line *l, int option, const cha
     }
 }
 
+/* Options below LK_OPT_DEVICE whose value is kept as a text. */
+static const struct {
+    enum lk_option option;
+    size_t at;
+} texts[] = {
+    {LK_OPT_AFTER, offsetof(struct lk_ctl, after)},
+    {LK_OPT_WHY, offsetof(struct lk_ctl, why)},
+    {LK_OPT_CUSTODY, offsetof(struct lk_ctl, custody)},
+    {LK_OPT_ITEM, offsetof(struct lk_ctl, item)},
+    {LK_OPT_ROLE, offsetof(struct lk_ctl, role)},
+    {LK_OPT_BADGE_FILE, offsetof(struct lk_ctl, badge_file)},
+    {LK_OPT_NEW_PIN_FILE, offsetof(struct lk_ctl, new_pin_file)},
+    {LK_OPT_WITH, offsetof(struct lk_ctl, with)},
+};
+
+static void keep_text(struct lk_ctl *ctl, enum lk_option option, const char *value)
+{
+    for (size_t i = 0; i < LK_ARRAY_SIZE(texts); i++) {
+        if (texts[i].option == option) {
+            *(const char **)(void *)((char *)ctl + texts[i].at) = value;
+        }
+    }
+}
+
 static bool set_own(struct lk_ctl *ctl, enum lk_option option, const char *value)
 {
     if (option >= LK_OPT_DEVICE) {
         ctl->more[option - LK_OPT_DEVICE] = value != NULL ? value : "";
         return value == NULL || value[0] != '\0';
     }
-    switch (option) {
-    case LK_OPT_FOLLOW:
-        ctl->follow = true;
-        return true;
-    case LK_OPT_AFTER:
-        ctl->after = value;
-        return true;
-    case LK_OPT_LAST:
-        ctl->last_given = true;
+    keep_text(ctl, option, value);
+    ctl->follow = ctl->follow || option == LK_OPT_FOLLOW;
+    ctl->badge = ctl->badge || option == LK_OPT_BADGE;
+    ctl->last_given = ctl->last_given || option == LK_OPT_LAST;
+    if (option == LK_OPT_LAST) {
         return lk_text_parse_u64(value, 1000000000, &ctl->last) == 0;
-    case LK_OPT_LIMIT:
-        return set_number(value, 1000000000, &ctl->limit);
-    case LK_OPT_WHY:
-        ctl->why = value;
-        return value[0] != '\0' && lk_text_is_utf8(value, strlen(value)) && strlen(value) <= 200;
-    case LK_OPT_CUSTODY:
-        ctl->custody = value;
-        return true;
-    case LK_OPT_ITEM:
-        ctl->item = value;
-        return true;
-    case LK_OPT_ROLE:
-        ctl->role = value;
-        return true;
-    case LK_OPT_BADGE:
-        ctl->badge = true;
-        return true;
-    case LK_OPT_BADGE_FILE:
-        ctl->badge_file = value;
-        return true;
-    case LK_OPT_NEW_PIN_FILE:
-        ctl->new_pin_file = value;
-        return true;
-    case LK_OPT_WITH:
-        ctl->with = value;
-        return lk_text_is_id(value, LK_SECRET_MAX);
-    case LK_OPT_DEVICE:
-    case LK_OPT_HOST:
-    case LK_OPT_LINE:
-    case LK_OPT_BAUD:
-    case LK_OPT_PARITY:
-    case LK_OPT_UNITS:
-    case LK_OPT_PROFILE:
-    case LK_OPT_JOURNAL:
-    case LK_OPT_RESUME:
-    case LK_OPT_EMPTY:
-    case LK_OPT_ANSWERS:
-    case LK_OPT_DRY_RUN:
-    case LK_OPT_CONFIG:
-    case LK_OPT_SET_ADDRESS:
-    case LK_OPT_LOCKERD:
-    case LK_OPT_REPORT:
-    case LK_OPT_ONLY:
-    case LK_OPT_ROUND:
-    case LK_OPT_WITH_PIN_FILE:
-    case LK_OPT_CODE_FILE:
-    case LK_OPT_YES:
-    case LK_OPT_WHOLE:
-    case LK_OPTIONS:
-        break; /* above */
     }
-    return false;
+    if (option == LK_OPT_LIMIT) {
+        return set_number(value, 1000000000, &ctl->limit);
+    }
+    if (option == LK_OPT_WHY) {
+        return value[0] != '\0' && lk_text_is_utf8(value, strlen(value)) && strlen(value) <= 200;
+    }
+    return option != LK_OPT_WITH || lk_text_is_id(value, LK_SECRET_MAX);
 }
 
 static const char *option_name(int value)

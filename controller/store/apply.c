@@ -90,6 +90,13 @@ static int wiring_confirm(struct lk_tx *tx, const struct lk_effect *fx)
                       LK_B(wiring_of(tx, fx->door), LK_WIRING_LEN), LK_I(tx->now->wall_ms));
 }
 
+static int wear_reset(struct lk_tx *tx, const struct lk_effect *fx)
+{
+    enum lk_st st = fx->reason == LK_REASON_LOCK_REPLACED ? ST_WEAR_LOCK_NEW : ST_WEAR_RELAY_NEW;
+    const char *label = lk_store_label(tx->store, fx->door);
+    return label ? LK_RUN(tx->store, st, LK_T(label)) : -EINVAL;
+}
+
 static int lockout(struct lk_tx *tx, const struct lk_effect *fx)
 {
     return LK_RUN(tx->store, ST_LOCKOUT, LK_I(fx->count), LK_I(fx->level), LK_I(fx->duration_ms));
@@ -212,6 +219,7 @@ static tx_effect *const handlers[LK_EFFECTS] = {
     [LK_FX_BANK_STOP] = bank_stop,
     [LK_FX_WIRING_SEEN] = wiring_seen,
     [LK_FX_WIRING_CONFIRM] = wiring_confirm,
+    [LK_FX_WEAR_RESET] = wear_reset,
     [LK_FX_LOCKOUT] = lockout,
     [LK_FX_COMMAND] = command,
     [LK_FX_STAFF_PUT] = staff_put,

@@ -7,16 +7,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-int lk_store_probe(struct lk_store *store)
-{
-    int r = lk_tx_begin(store, "probe");
-    if (r < 0) {
-        return r;
-    }
-    r = lk_sql_run(store, ST_PROBE, NULL, 0);
-    return r < 0 ? lk_tx_abort(store, "probe", r) : lk_tx_commit(store, "probe");
-}
-
 void lk_store_health(struct lk_store *store, struct lk_store_health *ret_health)
 {
     LK_CLEANUP(lk_freep) char *wal = lk_file_beside(store->path, "-wal");

@@ -199,7 +199,30 @@ static const char version_4[] =
     "ALTER TABLE command ADD COLUMN sealed TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE cursor ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0 CHECK (left_out >= 0);";
 
-const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4};
+/* What doors and disk have done (docs/wear.md). A count goes back only when a part was replaced. */
+static const char version_5[] =
+    "CREATE TABLE wear ("
+    " label TEXT PRIMARY KEY,"
+    " lock_cycles INTEGER NOT NULL DEFAULT 0, relay_cycles INTEGER NOT NULL DEFAULT 0,"
+    " openings INTEGER NOT NULL DEFAULT 0, jams INTEGER NOT NULL DEFAULT 0,"
+    " lock_resets INTEGER NOT NULL DEFAULT 0, relay_resets INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " attempts_known INTEGER NOT NULL DEFAULT 0 CHECK (attempts_known BETWEEN 0 AND 64),"
+    " baseline_ms INTEGER NOT NULL DEFAULT 0 CHECK (baseline_ms >= 0),"
+    " recent BLOB NOT NULL DEFAULT x'' CHECK (length(recent) <= 64),"
+    " raised INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER wear_forward BEFORE UPDATE ON wear"
+    " WHEN NEW.lock_resets < OLD.lock_resets OR NEW.relay_resets < OLD.relay_resets OR"
+    " (NEW.lock_resets = OLD.lock_resets AND"
+    "  (NEW.lock_cycles < OLD.lock_cycles OR NEW.openings < OLD.openings OR NEW.jams < OLD.jams)) OR"
+    " (NEW.relay_resets = OLD.relay_resets AND NEW.relay_cycles < OLD.relay_cycles)"
+    " BEGIN SELECT RAISE (ABORT, 'what was counted stays counted'); END;"
+    "CREATE TABLE wear_disk ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " device_bytes INTEGER NOT NULL, own_bytes INTEGER NOT NULL,"
+    " hours BLOB NOT NULL CHECK (length(hours) <= 192), raised INTEGER NOT NULL) STRICT;";
+
+const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4, version_5};
 const size_t lk_schema_latest = LK_ARRAY_SIZE(lk_schema_steps);
 
 static int migrate_one(sqlite3 *db, const char *sql, size_t version)

@@ -100,6 +100,23 @@ const char *const lk_statements[ST_COUNT] = {
                        "ON CONFLICT (label) DO UPDATE SET seen = excluded.seen, "
                        "changed_wall_ms = excluded.changed_wall_ms WHERE seen <> excluded.seen",
     [ST_WIRING_CONFIRM] = "UPDATE wiring SET confirmed = ?2, seen = ?2, changed_wall_ms = ?3 WHERE label = ?1",
+    [ST_WEAR_PUT] = "INSERT INTO wear (label, lock_cycles, relay_cycles, openings, jams, lock_resets, relay_resets, "
+                    "attempts, attempts_known, baseline_ms, recent, raised) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (label) DO UPDATE SET "
+                    "lock_cycles = ?2, relay_cycles = ?3, openings = ?4, jams = ?5, lock_resets = ?6, "
+                    "relay_resets = ?7, attempts = ?8, attempts_known = ?9, baseline_ms = ?10, recent = ?11, "
+                    "raised = ?12",
+    [ST_WEAR_ALL] = "SELECT label, lock_cycles, relay_cycles, openings, jams, lock_resets, relay_resets, attempts, "
+                    "attempts_known, baseline_ms, recent, raised FROM wear",
+    [ST_WEAR_LOCK_NEW] = "INSERT INTO wear (label, lock_resets) VALUES (?1, 1) ON CONFLICT (label) DO UPDATE SET "
+                         "lock_resets = lock_resets + 1, lock_cycles = 0, openings = 0, jams = 0, attempts = 0, "
+                         "attempts_known = 0, baseline_ms = 0, recent = x''",
+    [ST_WEAR_RELAY_NEW] = "INSERT INTO wear (label, relay_resets) VALUES (?1, 1) ON CONFLICT (label) DO UPDATE SET "
+                          "relay_resets = relay_resets + 1, relay_cycles = 0",
+    [ST_WEAR_DISK_PUT] = "INSERT INTO wear_disk (one, device_bytes, own_bytes, hours, raised) "
+                         "VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (one) DO UPDATE SET device_bytes = ?1, "
+                         "own_bytes = ?2, hours = ?3, raised = ?4",
+    [ST_WEAR_DISK] = "SELECT device_bytes, own_bytes, hours, raised FROM wear_disk WHERE one = 1",
     [ST_LOCKOUT] = "UPDATE site SET tries = ?1, level = ?2, lock_ms = ?3",
 
     [ST_COMMAND_PUT] = "INSERT INTO command (jti, digest, result, reason, outcome, made_wall_ms, sealed) "

@@ -95,7 +95,9 @@ static void pull_latch(struct lk_cab_world *w, struct lk_cab_door *d, int64_t no
     }
     d->latched = false;
     lk_cab_tell_door(w, now_ns, LK_CAB_UNLATCHED, d, 0, NULL);
-    set_timer(w, d, &d->spring_at_ns, now_ns + d->config.spring_ns);
+    const struct lk_cab_fault_state *slow = &d->faults[LK_CAB_SLOW];
+    int64_t more_ns = slow->on ? (int64_t)slow->ms * LK_CAB_MS : 0;
+    set_timer(w, d, &d->spring_at_ns, now_ns + d->config.spring_ns + more_ns);
 }
 
 void lk_cab_door_coil(struct lk_cab_world *w, struct lk_cab_door *d, bool on, int64_t now_ns)

@@ -28,6 +28,7 @@ static const struct lk_cab_fault_row rows[LK_CAB_FAULTS] = {
     [LK_CAB_BOUNCE] = {"bounce", "value ms", DEFAULTS(.value = 5, .ms = 40), 1, 1000},
     [LK_CAB_JAM] = {"jam", "value", DEFAULTS(.value = 0), 0, 1},
     [LK_CAB_WEAK_COIL] = {"weak-coil", "", {.on = true, .p = 0.5}, 0, 0},
+    [LK_CAB_SLOW] = {"slow", "ms", DEFAULTS(.ms = 400), 0, 0},
     [LK_CAB_FORCED] = {"forced", "", DEFAULTS(.value = 0), 0, 0},
     [LK_CAB_SWAPPED_WIRES] = {"swapped-wires", "with", DEFAULTS(.other = -1), 0, 0},
 };

@@ -33,6 +33,7 @@ enum lk_cab_fault {
     LK_CAB_SENSOR_INVERTED,                    /* the input reads the opposite */
     LK_CAB_BOUNCE,                             /* each movement makes `value` extra pairs of edges within `ms` */
     LK_CAB_JAM,                                /* the latch holds; value 1: it lets go while somebody pushes the door */
+    LK_CAB_SLOW,                               /* the door takes `ms` longer to open */
     LK_CAB_WEAK_COIL,                          /* the latch lets go only with probability p */
     LK_CAB_FORCED,                             /* the door is torn open at once, and the latch no longer holds it */
     LK_CAB_SWAPPED_WIRES,                      /* the lock wires of this and the `with` door are exchanged */

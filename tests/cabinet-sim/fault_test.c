@@ -323,6 +323,20 @@ static void test_jam(void **state)
     assert_true(d->open);
 }
 
+static void test_slow(void **state)
+{
+    struct lk_cab_fault_state f = rig_fault(LK_CAB_SLOW);
+    struct lk_cab_door *d = rig_door(&rig, 1);
+    (void)state;
+    f.ms = 500;
+    break_door(1, LK_CAB_SLOW, &f);
+    (void)rig_ask(&rig, PULSE_CH0);
+    rig_run(&rig, 500 * MS);
+    assert_false(d->open);
+    rig_run(&rig, 300 * MS);
+    assert_true(d->open);
+}
+
 static void test_weak_coil(void **state)
 {
     struct lk_cab_door *d = rig_door(&rig, 1);
@@ -450,6 +464,7 @@ int main(void)
         T(test_sensor_inverted),
         T(test_bounce),
         T(test_jam),
+        T(test_slow),
         T(test_weak_coil),
         T(test_forced),
         T(test_swapped_wires),

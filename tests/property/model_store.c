@@ -358,6 +358,8 @@ static const char *apply_one(struct model_store *store, const struct lk_effect *
     case LK_FX_WIRING_SEEN:
     case LK_FX_WIRING_CONFIRM:
         return wiring(store, fx);
+    case LK_FX_WEAR_RESET:
+        return NULL; /* the books of metal; nothing here reads them */
     case LK_FX_LOCKOUT:
         store->tries = fx->count;
         store->level = fx->level;

@@ -20,8 +20,8 @@ def read(*path):
 
 
 def metrics_of_the_daemon():
-    """Names that controller/app/metrics.c writes; those of latencies are put together there."""
-    text = read("controller", "app", "metrics.c")
+    """Names that controller/app/metrics.c and metrics_wear.c write; those of latencies are put together there."""
+    text = read("controller", "app", "metrics.c") + read("controller", "app", "metrics_wear.c")
     names = set(re.findall(r'"([a-z0-9_]+)",\s*"(?:gauge|counter)"', text))
     return names | {f"board_latency_{part}_seconds" for part in re.findall(r'"board_latency_([a-z0-9]+)_seconds"', text)}
 

@@ -71,6 +71,11 @@ def healthy():
         "recalls": {"items": [{"item": "YL-2026-000123", "custody": "in_locker", "size": "S", "door": "A01", "cancelled": False,
                                "overdue": True, "rejected": False, "dropoff": False, "name": "W**", "waybill": "EMS77",
                                "to": "with_courier", "retain_until": "2026-02-16T08:00:00.000Z"}], "more": False},
+        "wear": {"doors": [{"door": d["door"], "bank": d["door"][0], "percent": 12, "warnings": [], "lock_cycles": 48000, "lock_rating": 500000,
+                            "relay_cycles": 9600, "relay_rating": 100000, "openings": 47990, "jams": 2, "jams_lately": 0, "baseline_ms": 130,
+                            "lately_ms": 140, "recent_ms": [138, 140, 145], "lock_replaced": 0, "relay_replaced": 1} for d in doors],
+                 "machine": {"warnings": [], "temperature": 48, "disk_life_percent": 20, "disk_pre_eol": 1, "hours": 24,
+                             "disk_daily_bytes": 310000000, "own_daily_bytes": 9000000, "disk_bytes": 1, "own_bytes": 1}},
         "bus": {"fieldbuses": [{"name": "rs485-a", "transport": "rtu", "state": "up", "units": [unit("A", 1), unit("B", 2)]}]},
         "metrics": {"text": "# HELP lockerd_info Which.\n# TYPE lockerd_info gauge\nlockerd_info{version=\"1\"} 1\n"},
         "uplink": {"configured": True, "url": "mqtts://broker.example:8883", "connected": True, "since_s": 7200,
@@ -226,6 +231,8 @@ class FakeDaemon:
             return {}
         if command == "purge":
             return {"dry_run": args["dry_run"], "erase": 3, "records": 2, "synced": True}
+        if command == "wear_reset":
+            return {"door": args["door"]}
         if command in ("staff_add", "staff_remove"):
             return {"staff": args["staff"]}
         return self.state[command]

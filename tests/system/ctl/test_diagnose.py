@@ -70,7 +70,7 @@ class Site(Folder):
         if daemon:
             with FakeDaemon(state) as fake:
                 done = run(name, fake, *words, config=self.config)
-                self.assertEqual({r["cmd"] for r in fake.requests} - {"status", "doors", "bus", "uplink", "store"}, set())
+                self.assertEqual({r["cmd"] for r in fake.requests} - {"status", "doors", "bus", "uplink", "store", "wear"}, set())
         else:
             done = run(name, "/nonexistent/admin.sock", *words, config=self.config)
         self.assertEqual(done.stderr, "")
@@ -213,6 +213,8 @@ class Walk(Site):
             self.assertNotIn("<script", page)
             self.assertNotIn("<b>&", page)
             self.assertNotRegex(page, r"""(src|href|url)\s*[=(]["']?http""")
+            self.assertEqual(page.count("<polyline"), len(state["wear"]["doors"]), "a line of opening times for each door")
+            self.assertIn("<title>A01: 138, 140, 145 ms</title>", page)
             for label in ("A01", "A03", "B01"):
                 self.assertIn(f"<b>{label}</b>", page)
             self.assertNotRegex(page, r"diag\.[a-z]+[._]|ctl\.(door|use)\.|\{[a-z_]+\}", "a text is missing")

@@ -379,6 +379,70 @@ def no_command_keys(stage):
     return site, Right("keys", "")
 
 
+# ---- wear ------------------------------------------------------------------------------------------------------------
+
+def worn(stage, door, more="", **columns):
+    """A site whose door has a long life behind it."""
+    site = stage.site(ONE, broker=False, more="[wear]\nwindow = 8\n" + more)
+    site.daemon.stop()
+    with sqlite3.connect(database(site)) as db:
+        db.execute(f"INSERT INTO wear (label, {', '.join(columns)}) VALUES (?{', ?' * len(columns)})", [door, *columns.values()])
+    db.close()
+    return site.start()
+
+
+def warned(site, door, warning):
+    site_rig.until(lambda: warning in next(d for d in site.admin("wear")["doors"] if d["door"] == door)["warnings"], 20, f"{warning} of {door}")
+    return site
+
+
+@fault("a coil that grows weak: the door opens slower and slower")
+def slow_door(stage):
+    site = worn(stage, "A04", baseline_ms=130, recent=struct.pack("<5H", *[480] * 5))
+    site.sim.ask("fault", door="A04", fault="slow", ms=400)
+    for _ in range(3):
+        site.admin("open", door="A04", why="a test")
+        site.shut("A04")
+        site_rig.until(lambda: next(d for d in site.admin("doors")["doors"] if d["door"] == "A04")["state"] == "closed", 10, "A04 to be shut")
+    return warned(site, "A04", "opening_slower"), Right("lock", "A04")
+
+
+@fault("a lock near the end of its rated life")
+def lock_worn(stage):
+    return warned(worn(stage, "A06", lock_cycles=450000), "A06", "lock_near_rating"), Right("lock", "A06")
+
+
+@fault("a relay near the end of its rated life")
+def relay_worn(stage):
+    return warned(worn(stage, "A02", relay_cycles=95000), "A02", "relay_near_rating"), Right("relay", "A02")
+
+
+@fault("a door that jams now and then")
+def jams_now_and_then(stage):
+    site = stage.site(ONE, broker=False, more="[wear]\njams = 2\n")
+    for _ in range(2):
+        site.sim.ask("fault", door="A05", fault="jam")
+        try_open(site, "A05")
+        site.sim.ask("clear", door="A05")
+    site.admin("open", door="A05", why="a test")
+    site.shut("A05")
+    site_rig.until(lambda: next(d for d in site.admin("doors")["doors"] if d["door"] == "A05")["state"] == "closed", 20, "A05 to be shut")
+    return warned(site, "A05", "jams_often"), Right("lock", "A05")
+
+
+@fault("a memory card near the end of its life")
+def disk_worn(stage):
+    site = stage.site(ONE, broker=False, start=False)
+    number = os.stat(os.path.join(site.folder, "state")).st_dev
+    disk = os.path.join(stage.folder, "machine", "sys", "dev", "block", f"{os.major(number)}:{os.minor(number)}", "device")
+    os.makedirs(disk)
+    with open(os.path.join(disk, "life_time"), "w", encoding="ascii") as file:
+        file.write("0x0a 0x04\n")
+    site.start({"LOCKERD_TEST_ROOT": os.path.join(stage.folder, "machine")})
+    site_rig.until(lambda: site.admin("wear")["machine"]["warnings"], 20, "the warning")
+    return site, Right("disk", "")
+
+
 # ---- machine ---------------------------------------------------------------------------------------------------------
 
 @fault("the scanner was unplugged")

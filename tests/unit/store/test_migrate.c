@@ -5,6 +5,7 @@
 #undef lk_schema_steps
 #undef lk_schema_latest
 
+#include "store/wear.h"
 #include "unit/store/fixture.h"
 
 #include <errno.h>
@@ -13,10 +14,10 @@
 
 extern const char *const lk_schema_steps[];
 extern const size_t lk_schema_latest;
-const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4,
+const char *const lk_schema_steps[] = {version_1, version_2, version_3, version_4, version_5,
                                        "ALTER TABLE item ADD COLUMN colour TEXT;"
                                        "CREATE TABLE paint (colour TEXT PRIMARY KEY) STRICT;"};
-const size_t lk_schema_latest = 5;
+const size_t lk_schema_latest = 6;
 
 /* The columns both have, joined by commas. */
 static void common_columns(sqlite3 *db, const char *table, char *buf, size_t cap)
@@ -74,7 +75,7 @@ static void make_older(struct fix *f, int version)
 /* As the released program of that version would have left it: an announced item, openings that are not over. */
 static void make_version(struct fix *f, int version)
 {
-    assert_int_equal(released_latest, 4);
+    assert_int_equal(released_latest, 5);
     assert_non_null(released_steps[0]);
     say_announce(f, "case-1", "12345678", NULL);
     say_intent(f, 1, 8, "case-1", LK_PURPOSE_SERVICE);
@@ -147,6 +148,28 @@ static void every_way_leads_to_the_same_schema(void **state)
     assert_non_null(strstr(made, "wiring("));
 }
 
+/* Version 4 knew nothing of wear: every door begins at nothing, and counts from then on. */
+static void version_4_begins_to_count(void **state)
+{
+    struct fix *f = *state;
+    static struct lk_wear_door doors[LK_MAX_DOORS];
+    static bool changed[LK_MAX_DOORS];
+    struct lk_store_disk disk;
+    make_version(f, 4);
+    fix_open(f);
+    assert_true(find_code(f, "12345678").live);
+    assert_int_equal(lk_store_wear_load(f->store, doors, &disk), 0);
+    assert_int_equal(doors[8].lock_cycles, 0);
+    doors[8].lock_cycles = 1;
+    changed[8] = true;
+    const struct lk_store_wear all = {.doors = doors, .changed = changed, .disk = &disk};
+    assert_int_equal(lk_store_probe_with(f->store, &all), 0);
+    fix_reopen(f);
+    memset(doors, 0, sizeof(doors));
+    assert_int_equal(lk_store_wear_load(f->store, doors, &disk), 0);
+    assert_int_equal(doors[8].lock_cycles, 1);
+}
+
 static void older_database_is_copied_and_brought_up(void **state)
 {
     struct fix *f = *state;
@@ -160,10 +183,10 @@ static void older_database_is_copied_and_brought_up(void **state)
     assert_true(find_code(f, "12345678").live);
     struct lk_store_health health;
     lk_store_health(f->store, &health);
-    assert_int_equal(health.schema, 5);
+    assert_int_equal(health.schema, 6);
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    assert_int_equal(raw_int(db, "PRAGMA user_version"), 5);
+    assert_int_equal(raw_int(db, "PRAGMA user_version"), 6);
     assert_int_equal(raw_int(db, "SELECT count(*) FROM paint"), 0);
     sqlite3_close(db);
     assert_true(store_digest(fix_path(f, "copies/lockerd.db.v2.1")) == before);
@@ -174,15 +197,15 @@ static void older_database_is_copied_and_brought_up(void **state)
 static void failed_migration_leaves_the_old_database(void **state)
 {
     struct fix *f = *state;
-    make_version(f, 4);
+    make_version(f, 5);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 5 */
+    raw_exec(db, "CREATE TABLE paint (x INTEGER)"); /* in the way of step 6 */
     sqlite3_close(db);
     uint64_t before = store_digest(f->db);
     for (int attempt = 1; attempt <= 2; attempt++) {
         char copy[PATH_CAP + 8];
         struct lk_text why = lk_text_init(f->why, sizeof(f->why));
-        (void)snprintf(copy, sizeof(copy), "%s.v4.%d", f->db, attempt);
+        (void)snprintf(copy, sizeof(copy), "%s.v5.%d", f->db, attempt);
         assert_true(lk_store_open(&f->config, &f->store, &why) < 0);
         assert_non_null(strstr(f->why, "copy made before is whole"));
         assert_true(store_digest(f->db) == before);
@@ -206,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(law_3_version_1_comes_along, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(every_way_leads_to_the_same_schema, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(version_4_begins_to_count, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(older_database_is_copied_and_brought_up, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(failed_migration_leaves_the_old_database, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(no_copy_no_migration, fix_setup, fix_teardown),

@@ -31,7 +31,7 @@ static void fresh_database_has_what_the_design_says(void **state)
     assert_false(fix_exists(fix_path(f, "lockerd.db.new")));
     sqlite3 *db = raw_open(f->db);
     assert_int_equal(raw_int(db, "PRAGMA application_id"), 0x4c4f434b);
-    assert_int_equal(raw_int(db, "PRAGMA user_version"), 4);
+    assert_int_equal(raw_int(db, "PRAGMA user_version"), 5);
     assert_int_equal(raw_int(db, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND "
                                  "name NOT LIKE 'sqlite%' AND NOT strict"),
                      0);
@@ -205,7 +205,7 @@ static void newer_version(void **state)
     struct fix *f = *state;
     f->store = lk_store_close(f->store);
     sqlite3 *db = raw_open(f->db);
-    raw_exec(db, "PRAGMA user_version = 5");
+    raw_exec(db, "PRAGMA user_version = 6");
     sqlite3_close(db);
     assert_int_equal(fix_refused(f), -EUCLEAN);
     assert_non_null(strstr(f->why, "newer program"));

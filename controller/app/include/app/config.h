@@ -24,6 +24,7 @@
 #include "app/hours.h"
 #include "base/log.h"
 #include "core/config.h"
+#include "core/wear.h"
 
 #define LK_CONFIG_PATH "/etc/lockerd/lockerd.conf"
 
@@ -247,6 +248,7 @@ struct lk_config {
     struct lk_calendar calendar;               /* [holidays YEAR] */
     struct lk_core_config core;                /* banks, doors, durations and limits, ready for the core */
     char metrics_textfile[LK_CONFIG_PATH_LEN]; /* "": none is written */
+    struct lk_wear_rules wear;                 /* [wear] */
     enum lk_level log_level;
     char trace_file[LK_CONFIG_PATH_LEN]; /* "": no trace */
 };

@@ -44,6 +44,7 @@ enum lk_effect_kind {
     LK_FX_BANK_STOP,      /* .bank, .reason; reason NONE: resumed */
     LK_FX_WIRING_SEEN,    /* every door's wiring as it is now was told; a door not known before is confirmed with it */
     LK_FX_WIRING_CONFIRM, /* .door: as it is wired now is right */
+    LK_FX_WEAR_RESET,     /* .door, .reason: a new lock or relay is in its place */
     LK_FX_LOCKOUT,        /* .count tries, .level, .duration_ms of the lockout that runs (0: none) */
     LK_FX_COMMAND,        /* .jti, .digest, .result, .reason, .outcome: remembered, and the stored answer */
     LK_FX_STAFF_PUT,      /* .member: added or changed; what it does not give stays */

@@ -24,7 +24,7 @@ enum lk_input_kind {
                          .item.id: a fresh receipt number for a drop-off */
     LK_IN_BUTTON,     /* .button, maybe .size, .rating, .item (recall choice, next: facts) */
     LK_IN_DUE,        /* .due, .item (facts); PURGE: .count records; EVENTS: .count, the oldest ones */
-    LK_IN_SITE,       /* .reason, .note: something outside of the cabinet is not as it should be, or RECOVERED */
+    LK_IN_SITE,       /* .reason, .note, .door: something only the outside sees is not as it should be, or RECOVERED */
     LK_IN_OUTBOX,     /* .outbox: how much room the log has */
     LK_IN_RESTORED,   /* before LK_IN_BOOT: what the store said is a backup. .door: nobody knows what happened there
                          since; LK_NO_DOOR, .note, .staff: who put it in place, and which */
@@ -88,6 +88,7 @@ enum lk_admin_op {
     LK_ADMIN_INSPECTED,    /* .door, .holds: what was seen in the open compartment */
     LK_ADMIN_STAFF_PUT,    /* .member, .badge_in_use */
     LK_ADMIN_STAFF_REMOVE, /* .member.id, .member_role */
+    LK_ADMIN_REPLACED,     /* .door, .reason LOCK_REPLACED or RELAY_REPLACED: its wear begins anew */
     LK_ADMIN_ROUND,        /* .count compartments seen, .mismatches: an inspection round is over */
     LK_ADMINS
 };

@@ -272,6 +272,15 @@ enum lk_reason {
     LK_REASON_CERTIFICATE_EXPIRED,
     LK_REASON_CERTIFICATE_BAD,
     LK_REASON_RELOAD_FAILED, /* the former keys and certificates stay in use */
+    /* wear: what will fail before long (core/wear.h), and what was put in its place */
+    LK_REASON_LOCK_NEAR_RATING,
+    LK_REASON_RELAY_NEAR_RATING,
+    LK_REASON_OPENING_SLOWER,
+    LK_REASON_JAMS_OFTEN,
+    LK_REASON_DISK_WEARING,
+    LK_REASON_TOO_HOT,
+    LK_REASON_LOCK_REPLACED,
+    LK_REASON_RELAY_REPLACED,
     LK_REASONS
 };
 
