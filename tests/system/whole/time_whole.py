@@ -136,6 +136,10 @@ class Hall:
         text = self.site.item(item)["retain_until"]
         return text and datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
+    def clock_faults(self):
+        """In the retained state/health, as upstream has it."""
+        return [f["reason"] for f in (self.site.postal.health or {}).get("faults", []) if f["what"] == "clock"]
+
     def command(self):
         return self.site.postal.command("status.get")["result"]
 
@@ -268,6 +272,9 @@ def a_service_that_lies(hall):
     clock.synced(3 * YEAR_S)
     hall.until_quality("rtc")
     hall.nothing_due("a lie at once")
+    checks = {c["check"]: c for c in site.admin("selfcheck")["checks"]}
+    expect((checks["clock"]["ok"], checks["clock"]["reason"]) == (False, "clock_jumped"), f"{checks['clock']}")
+    site_rig.until(lambda: hall.clock_faults() == ["clock_jumped"], 12, "the fault upstream")
     clock.stepped(3 * YEAR_S)
     time.sleep(1.2)
     clock.synced(3 * YEAR_S)
@@ -277,10 +284,11 @@ def a_service_that_lies(hall):
     hall.nothing_due("a lie after a step")
     expect(hall.keeps_until("Y7") is None, "it dates nothing")
     expect("jumped" in site.daemon.log(), "the log says why")
-    hall.row("synchronised to a lie 3 years ahead, while running", "not believed (rtc), said in the log; nothing overdue, erased or dated")
+    hall.row("synchronised to a lie 3 years ahead, while running", "not believed (rtc); log, selfcheck and upstream say clock_jumped; nothing due or dated")
     clock.synced()
     hall.until_quality("synced")
     expect(hall.keeps_until("Y1") == date, "the date stands")
+    site_rig.until(lambda: hall.clock_faults() == [], 12, "the fault to be gone upstream")
     site_rig.until(lambda: hall.keeps_until("Y7"), 5, "Y7 to get its date")
     expect(abs(hall.keeps_until("Y7") - time.time() - 15 * DAY_S) < 60, "15 days from now")
     hall.row("... and mended", "believed at once")
@@ -411,7 +419,7 @@ def hall(build, rows, *cases):
     more = "[lockout]\nfirst_s = 5\nmost_s = 5\n"
     timing = {"open_timeout_ms": 1500, "left_open_s": 5, "notice_s": 3}
     banks = {"A": {"line": "tcp", "doors": 8, "unit": 1, "sizes": "S:1-8", "more": "pulse_ms = 100\n"}}
-    with site_rig.Site(build, banks=banks, start=False, more=more, timing=timing) as site:
+    with site_rig.Site(build, banks=banks, start=False, more=more, timing=timing, uplink="health_s = 5\n") as site:
         one = Hall(site, Clock(site.folder, build), Manager(site.folder))
         for case in (begin, *cases, books):
             case(one)
