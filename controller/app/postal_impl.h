@@ -4,12 +4,12 @@
 
 #include "base/log.h"
 #include "postal.h"
-#include "wear.h"
 #include "uplink/certificate.h"
 #include "uplink/command_verify.h"
 #include "uplink/envelope.h"
 #include "uplink/seal.h"
 #include "uplink/uplink.h"
+#include "wear.h"
 
 #include <event2/util.h>
 

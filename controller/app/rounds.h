@@ -13,8 +13,8 @@ struct lk_rounds {
     bool due;             /* only ever true while the clock is synced: a wrong one calls nobody */
 };
 
-/* A site that never had a round is due once its oldest event with a date of a synced clock is older than that, so that a new one is not at once. 0 or
- * the store's errno. */
+/* A site that never had a round is due once its oldest event with a date of a synced clock is older than that, so that
+ * a new one is not at once. 0 or the store's errno. */
 int lk_rounds_state(struct lk_store *store, const struct lk_config *config, const struct lk_stamp *now,
                     struct lk_rounds *ret_rounds);
 
