@@ -375,7 +375,9 @@ static void check_uplink(struct lk_app *app, struct checks *checks)
               s.command_keys > 0 ? "keys are loaded" : "no key: every command is refused");
     }
     enum lk_clock_quality clock = lk_engine_quality(app->backends.clock);
-    check(checks, "clock", "", clock != LK_CLOCK_UNSYNCED, LK_REASON_CLOCK_UNSYNCED, lk_clock_quality_name(clock));
+    bool unset = clock == LK_CLOCK_UNSYNCED, jumped = lk_clock_doubt_ms(app->backends.clock) != 0;
+    check(checks, "clock", "", !unset && !jumped, unset ? LK_REASON_CLOCK_UNSYNCED : LK_REASON_CLOCK_JUMPED,
+          lk_clock_quality_name(clock));
 }
 
 static void self_checked(struct lk_long_job *job)

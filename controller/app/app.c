@@ -170,19 +170,40 @@ static void tell_of_windows(struct lk_app *app)
     app->hours_missing = missing;
 }
 
+/* People see rtc where the machine says synchronised: the log tells why. */
+static void say_doubt(const struct lk_app *app)
+{
+    long long off_s = lk_clock_doubt_ms(app->backends.clock) / 1000;
+    if (off_s != 0) {
+        lk_log(
+            LK_WARN, LK_BLAME_PEER,
+            "the time service's calendar jumped by %lld h; it decides nothing until it is back or has stayed there for "
+            "24 h. If it is right now, start lockerd anew",
+            off_s / 3600);
+    }
+}
+
+static void look_at_clock(struct lk_app *app)
+{
+    enum lk_clock_quality quality = lk_engine_quality(app->backends.clock);
+    if (quality == lk_engine_core(app->engine)->clock || app->stopping) {
+        return;
+    }
+    struct lk_input in = lk_engine_input(LK_IN_CLOCK);
+    in.clock = quality;
+    say_doubt(app);
+    lk_engine_post(app->engine, &in);
+    lk_dues_look(app->dues);
+    lk_postal_look_at_dates(app->postal);
+}
+
 static void on_housekeeping(evutil_socket_t fd, short what, void *user)
 {
     (void)fd;
     (void)what;
     struct lk_app *app = user;
     int64_t now_ms = lk_engine_now_ms(app->engine);
-    enum lk_clock_quality quality = lk_engine_quality(app->backends.clock);
-    if (quality != lk_engine_core(app->engine)->clock && !app->stopping) {
-        struct lk_input in = lk_engine_input(LK_IN_CLOCK);
-        in.clock = quality;
-        lk_engine_post(app->engine, &in);
-        lk_dues_look(app->dues);
-    }
+    look_at_clock(app);
     tell_of_windows(app);
     if (!app->stopping) {
         lk_wear_look(app->wear, app->engine, now_ms);

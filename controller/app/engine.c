@@ -63,7 +63,9 @@ int64_t lk_engine_now_ms(const struct lk_engine *engine)
 
 struct lk_stamp lk_engine_stamp(const struct lk_engine *engine)
 {
-    return (struct lk_stamp){.wall_ms = lk_clock_wall_ms(engine->clock), .quality = lk_engine_quality(engine->clock)};
+    struct lk_stamp stamp = {.wall_ms = lk_clock_wall_ms(engine->clock)};
+    stamp.quality = lk_engine_quality(engine->clock); /* after the time: a jump in between must not be called synced */
+    return stamp;
 }
 
 const struct lk_core *lk_engine_core(const struct lk_engine *engine)

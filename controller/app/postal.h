@@ -53,6 +53,10 @@ struct lk_postal_reloaded {
  * everything stays as it was, and that is told (fault `keys`). 0, or negative errno with *why naming the file. */
 int lk_postal_reload(struct lk_postal *postal, struct lk_postal_reloaded *ret_done, struct lk_text *why);
 
+/* Looks at the dates of the certificates now, and tells what changed: when keys were read and when the clock's quality
+ * changed. Before serving, and for NULL, nothing. */
+void lk_postal_look_at_dates(struct lk_postal *postal);
+
 /* For status pages and the watchdog. */
 struct lk_postal_status {
     bool connected;

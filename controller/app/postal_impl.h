@@ -76,7 +76,6 @@ struct lk_uplink_config lk_postal_uplink_config(const struct lk_postal *p);
 /* All or nothing: 0, or negative errno with *why naming the file. */
 int lk_postal_read_trust(const struct lk_postal *p, struct lk_postal_trust *ret_trust, struct lk_text *why);
 void lk_postal_free_trust(struct lk_postal_trust *trust);
-void lk_postal_look_at_dates(struct lk_postal *p);
 void lk_postal_on_trust_timer(evutil_socket_t fd, short what, void *user);
 /* What is wrong with keys and certificates, for state/health; returns how many were written. */
 size_t lk_postal_trust_faults(const struct lk_postal *p, struct lk_envelope_fault *faults, size_t room);

@@ -64,6 +64,8 @@ static size_t list_faults(const struct lk_postal *p, struct lk_envelope_fault *f
     }
     if (lk_engine_quality(p->clock) == LK_CLOCK_UNSYNCED && n < room) {
         faults[n++] = (struct lk_envelope_fault){"clock", "", LK_REASON_CLOCK_UNSYNCED};
+    } else if (lk_clock_doubt_ms(p->clock) != 0 && n < room) {
+        faults[n++] = (struct lk_envelope_fault){"clock", "", LK_REASON_CLOCK_JUMPED};
     }
     for (unsigned b = 0; b < p->config->banks && n < room; b++) {
         const struct lk_bank *bank = &core->bank[b];

@@ -31,7 +31,8 @@ static void tell(struct lk_postal *p, enum lk_reason reason, const char *place)
     lk_engine_post(p->engine, &in);
 }
 
-/* What the date of a file says now; by a clock that proves nothing a date says nothing. */
+/* What the date of a file says now. A clock that is not set says nothing of dates, and one that nobody disciplines may
+ * warn, for a site without a time service shall be warned too, but never say that it is too late (law 11). */
 static enum lk_reason judge(const struct lk_postal *p, int which, int64_t *ret_days)
 {
     int64_t ends_s = 0, now_s = lk_clock_wall_ms(p->clock) / 1000;
@@ -43,7 +44,8 @@ static enum lk_reason judge(const struct lk_postal *p, int which, int64_t *ret_d
         return LK_REASON_CERTIFICATE_BAD;
     }
     *ret_days = (ends_s - now_s) / DAY_S;
-    if (lk_engine_quality(p->clock) == LK_CLOCK_UNSYNCED) {
+    enum lk_clock_quality quality = lk_engine_quality(p->clock);
+    if (quality == LK_CLOCK_UNSYNCED || (quality != LK_CLOCK_SYNCED && ends_s <= now_s)) {
         return p->certificate[which]; /* as before */
     }
     return ends_s <= now_s                                                        ? LK_REASON_CERTIFICATE_EXPIRED
@@ -69,7 +71,7 @@ static void say(const struct lk_postal *p, int which, enum lk_reason reason, int
 
 void lk_postal_look_at_dates(struct lk_postal *p)
 {
-    for (int i = 0; p->engine && i < LK_POSTAL_CERTIFICATES; i++) {
+    for (int i = 0; p && p->engine && i < LK_POSTAL_CERTIFICATES; i++) {
         int64_t days = 0;
         enum lk_reason reason = judge(p, i, &days);
         if (reason != p->certificate[i]) {

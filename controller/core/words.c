@@ -358,6 +358,7 @@ static const char *const reason_names[] = {
     [LK_REASON_REMOTE_LIMIT] = "remote_limit",
     [LK_REASON_CODE_IN_USE] = "code_in_use",
     [LK_REASON_CLOCK_UNSYNCED] = "clock_unsynced",
+    [LK_REASON_CLOCK_JUMPED] = "clock_jumped",
     [LK_REASON_OUTBOX_FILLING] = "outbox_filling",
     [LK_REASON_POWER_FAILING] = "power_failing",
     [LK_REASON_DISK_LOW] = "disk_low",

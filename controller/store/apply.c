@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "event_json.h"
+#include "store/care.h"
 
 #include "base/cleanup.h"
 
@@ -163,19 +164,23 @@ static int append(struct lk_tx *tx, const struct lk_event *event, const char *da
 }
 
 /* The clock is right now: what happened while it was not gets its dates, later ones than the true ones (law 11). */
-static int date_items(struct lk_tx *tx)
+static int date_what_waits(struct lk_tx *tx)
 {
     int r = LK_RUN(tx->store, ST_ITEM_RETAIN, LK_I(tx->now->wall_ms + tx->store->retention_ms));
-    return r < 0 ? r : LK_RUN(tx->store, ST_ITEM_END, LK_I(tx->now->wall_ms));
+    r = r < 0 ? r : LK_RUN(tx->store, ST_ITEM_END, LK_I(tx->now->wall_ms));
+    return r < 0 ? r : LK_RUN(tx->store, ST_ROUND_DATE, LK_I(tx->now->wall_ms), LK_I(LK_ROUND_UNDATED));
 }
 
 static int after_event(struct lk_tx *tx, const struct lk_event *event)
 {
     bool clock = event->type == LK_EV_SITE_CLOCK || event->type == LK_EV_SITE_STARTED;
-    if (clock && tx->now->quality == LK_CLOCK_SYNCED) {
-        return date_items(tx);
+    bool synced = tx->now->quality == LK_CLOCK_SYNCED;
+    if (clock && synced) {
+        return date_what_waits(tx);
     }
-    return event->type == LK_EV_AUDIT_INSPECTION ? LK_RUN(tx->store, ST_ROUND_NOTE, LK_I(tx->now->wall_ms)) : 0;
+    return event->type == LK_EV_AUDIT_INSPECTION
+               ? LK_RUN(tx->store, ST_ROUND_NOTE, LK_I(synced ? tx->now->wall_ms : LK_ROUND_UNDATED))
+               : 0;
 }
 
 static int event_add(struct lk_tx *tx, const struct lk_effect *fx)

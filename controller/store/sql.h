@@ -99,6 +99,7 @@ enum lk_st {
     ST_STAFF_BY_BADGE,
     ST_STAFF_LIST,
     ST_ROUND_NOTE,
+    ST_ROUND_DATE,
     ST_ROUND_LAST,
     ST_BACKUP_NOTE,
     ST_BACKUP_LAST,

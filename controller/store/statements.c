@@ -210,6 +210,7 @@ const char *const lk_statements[ST_COUNT] = {
     [ST_STAFF_LIST] = "SELECT " STAFF_COLUMNS "FROM staff ORDER BY id",
 
     [ST_ROUND_NOTE] = "UPDATE site SET round_wall_ms = ?1",
+    [ST_ROUND_DATE] = "UPDATE site SET round_wall_ms = ?1 WHERE round_wall_ms = ?2",
     [ST_ROUND_LAST] = "SELECT round_wall_ms FROM site",
 
     [ST_BACKUP_NOTE] = "INSERT INTO backup (path, wall_ms, bytes, last_seq, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",

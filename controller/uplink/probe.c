@@ -101,7 +101,9 @@ static bool judge_certificate(const struct lk_uplink_settings *set, SSL *ssl, co
         break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
         date_of(X509_get0_notAfter(cert), date, sizeof(date));
-        lk_text_addf(t, "the broker's certificate, or its CA's, has expired (%s): the broker's side has to renew it",
+        lk_text_addf(t,
+                     "the broker's certificate, or its CA's, has expired (%s): the broker's side has to renew it, if "
+                     "this machine's clock is right",
                      date);
         return true;
     case X509_V_ERR_CERT_NOT_YET_VALID:

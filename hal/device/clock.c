@@ -22,6 +22,11 @@ enum lk_hal_clock lk_clock_quality(const struct lk_clock *clock)
     return clock->ops->quality(clock);
 }
 
+int64_t lk_clock_doubt_ms(const struct lk_clock *clock)
+{
+    return clock->ops->doubt_ms ? clock->ops->doubt_ms(clock) : 0;
+}
+
 struct lk_clock *lk_clock_destroy(struct lk_clock *clock)
 {
     if (clock) {

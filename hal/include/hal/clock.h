@@ -17,7 +17,7 @@
 /* How much the calendar time is worth. */
 enum lk_hal_clock {
     LK_HAL_CLOCK_UNSYNCED, /* implausible: before the day this program was built. A board without a battery */
-    LK_HAL_CLOCK_RTC,      /* plausible, but nothing disciplines it: from a battery clock, or set by hand */
+    LK_HAL_CLOCK_RTC,      /* plausible, but nothing disciplines it (a battery clock, set by hand), or doubted */
     LK_HAL_CLOCK_SYNCED,   /* the kernel is being disciplined by a time service */
 };
 
@@ -35,6 +35,12 @@ int64_t lk_clock_wall_ms(const struct lk_clock *clock);
 
 /* Costs a system call: ask when an envelope is stamped or about once a second, not in a tight loop. */
 enum lk_hal_clock lk_clock_quality(const struct lk_clock *clock);
+
+/*
+ * How far the calendar stands from where the monotonic clock says it must be, while the last lk_clock_quality() that
+ * was told "synchronised" did not believe it; 0: it is not doubted. Negative: it is too early. In milliseconds.
+ */
+int64_t lk_clock_doubt_ms(const struct lk_clock *clock);
 
 /* NULL is fine. Returns NULL. */
 struct lk_clock *lk_clock_destroy(struct lk_clock *clock);

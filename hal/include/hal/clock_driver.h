@@ -7,12 +7,14 @@
 
 #include "hal/clock.h"
 
-/* All required, with the contracts of the functions of the same names in hal/clock.h. */
+/* All required but doubt_ms (a clock without one doubts nothing), with the contracts of the functions of the same names
+ * in hal/clock.h. */
 struct lk_clock_ops {
     const char *name; /* "linux", "sim": for messages */
     int64_t (*mono_ns)(const struct lk_clock *clock);
     int64_t (*wall_ms)(const struct lk_clock *clock);
     enum lk_hal_clock (*quality)(const struct lk_clock *clock);
+    int64_t (*doubt_ms)(const struct lk_clock *clock);
     void (*destroy)(struct lk_clock *clock);
 };
 

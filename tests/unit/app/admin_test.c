@@ -420,6 +420,20 @@ static void a_round_is_asked_for_after_a_week(void **state)
     expect("status", "{}", "", "\"every_days\":7,\"due\":true");
 }
 
+/* A round by a clock that is years late would be too long ago at once, and one years ahead for years not. */
+static void law_11_a_wrong_clock_makes_no_round_due(void **state)
+{
+    (void)state;
+    days_pass(-20 * 365);
+    lk_clock_sim_set_quality(t.rig.clock, LK_HAL_CLOCK_RTC);
+    expect("round_done", "{\"seen\":8}", "", "\"ok\":true");
+    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":false");
+    expect("metrics", "{}", "", "lockerd_inspection_last_timestamp_seconds 0\\n");
+    lk_clock_sim_set_quality(t.rig.clock, LK_HAL_CLOCK_SYNCED);
+    days_pass(20 * 365);
+    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":false");
+}
+
 /* --- forgetting people */
 
 /* Y1 was collected so long ago that nobody may know its recipient any more. */
@@ -507,6 +521,7 @@ int main(void)
         CASE(recalls_are_listed),
         CASE(an_inspection_is_compared_with_the_records),
         CASE(a_round_is_asked_for_after_a_week),
+        CASE(law_11_a_wrong_clock_makes_no_round_due),
         CASE(a_purge_is_done_now),
         CASE(names_the_argument_that_is_wrong),
     };

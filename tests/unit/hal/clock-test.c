@@ -87,6 +87,39 @@ static void judging(void **state)
     }
 }
 
+static int64_t day(double days)
+{
+    return (int64_t)(days * 24 * 60 * 60 * 1000);
+}
+
+/* Each row is a moment: what the kernel says, where its calendar is, and what is believed. */
+static void law_11_a_synchronised_calendar_that_jumps_is_doubted(void **state)
+{
+    const enum lk_hal_clock U = LK_HAL_CLOCK_UNSYNCED, R = LK_HAL_CLOCK_RTC, S = LK_HAL_CLOCK_SYNCED;
+    const struct {
+        double mono_days, wall_days;
+        enum lk_hal_clock said, expected;
+    } rows[] = {
+        {0, 0, U, U},           {0.01, 20000, R, R},    {0.02, 20000.5, S, S}, /* the first word is believed */
+        {0.03, 20000.51, S, S},                                                /* as the monotonic clock goes */
+        {50, 20050.52, S, S},   {50.1, 20050.59, S, S}, /* drift, and a quarter of an hour set back */
+        {50.2, 21050, S, R},                            /* years ahead */
+        {50.3, 20050.79, S, S},                         /* and back: at once */
+        {50.4, 20050.9, R, R},  {60, 19000, R, R},      {61, 19001, S, R}, /* stepped, then "synchronised" there */
+        {61.9, 19001.9, S, R},  {61.95, 30000, S, R},                      /* a day at one place is what counts */
+        {62.5, 30000.55, S, R}, {62.9, 30000.95, S, R}, {62.96, 30001.01, S, S},
+        {63, 30001.05, S, S},   {63.1, 20063.49, S, R},
+    };
+    struct lk_clock_trust trust = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        enum lk_hal_clock got = lk_clock_trust(&trust, rows[i].said, day(rows[i].wall_days), day(rows[i].mono_days));
+        if (got != rows[i].expected) {
+            fail_msg("row %zu: %d, expected %d", i, (int)got, (int)rows[i].expected);
+        }
+    }
+}
+
 static void virtual_time_moves_only_when_told(void **state)
 {
     struct lk_clock *clock = NULL;
@@ -127,6 +160,7 @@ int main(void)
         cmocka_unit_test(law_11_time_before_the_build_is_not_believed),
         cmocka_unit_test(quality_agrees_with_adjtimex),
         cmocka_unit_test(judging),
+        cmocka_unit_test(law_11_a_synchronised_calendar_that_jumps_is_doubted),
         cmocka_unit_test(virtual_time_moves_only_when_told),
         cmocka_unit_test(a_jump_leaves_the_monotonic_clock_alone),
     };

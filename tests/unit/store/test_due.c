@@ -203,6 +203,33 @@ static void rounds_are_remembered(void **state)
     assert_int_equal(when, ended);
 }
 
+/* By such a clock a round may have been in 1970, and the next one would be due at once; or in 2040, and none for years.
+ */
+static void law_11_a_round_gets_its_date_from_a_right_clock(void **state)
+{
+    struct fix *f = *state;
+    int64_t when = 99;
+    f->now.quality = LK_CLOCK_RTC;
+    fx_event(f, LK_EV_AUDIT_INSPECTION)->count = 16;
+    apply_ok(f);
+    assert_int_equal(lk_store_last_round(f->store, &when), 0);
+    assert_int_equal(when, LK_ROUND_UNDATED);
+    fx_event(f, LK_EV_SITE_CLOCK)->clock = LK_CLOCK_RTC;
+    apply_ok(f);
+    fix_reopen(f);
+    assert_int_equal(lk_store_last_round(f->store, &when), 0);
+    assert_int_equal(when, LK_ROUND_UNDATED);
+    f->now.quality = LK_CLOCK_SYNCED;
+    fx_event(f, LK_EV_SITE_CLOCK)->clock = LK_CLOCK_SYNCED;
+    apply_ok(f);
+    int64_t dated = f->now.wall_ms;
+    days(f, 3);
+    fx_event(f, LK_EV_SITE_CLOCK)->clock = LK_CLOCK_SYNCED;
+    apply_ok(f);
+    assert_int_equal(lk_store_last_round(f->store, &when), 0);
+    assert_int_equal(when, dated);
+}
+
 /* What upstream has goes when a day of it is past its time; never what a wrong clock dated, nor what is not
  * acknowledged. */
 static void add_events(struct fix *f, unsigned n, enum lk_clock_quality quality)
@@ -300,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_who_may_come_is_reminded, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(reminders_can_be_off, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(rounds_are_remembered, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(law_11_a_round_gets_its_date_from_a_right_clock, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(events_go_when_a_day_of_them_is_over, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(a_wrong_date_takes_no_event_out, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(many_go_in_bounded_steps, fix_setup, fix_teardown),

@@ -80,7 +80,10 @@ int lk_store_purge_count(struct lk_store *store, const struct lk_stamp *now, str
  */
 int lk_store_scrub(struct lk_store *store);
 
-/* When the last inspection round ended, as the wall clock said; 0: never. */
+/* There was a round, but no synced clock has dated it yet; the first one does, later than it was (law 11). */
+#define LK_ROUND_UNDATED INT64_C(-1)
+
+/* When the last inspection round ended, by a synced clock, or LK_ROUND_UNDATED; 0: never. */
 int lk_store_last_round(struct lk_store *store, int64_t *ret_wall_ms);
 
 /* Forgets answered commands. Both must hold: older than keep_days (at least 7) by a synced clock, and not among the
