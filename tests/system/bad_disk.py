@@ -118,7 +118,7 @@ class Mounted(DiskCase):
     """A real small file system, where the machine lets us mount one."""
 
     def test_the_file_system_is_full(self):
-        one = self.site(start=False)
+        one = self.site(start=False, more="[disk]\nlow_mb = 0\nreserve_mb = 0\n")  # with them: bad_room.py
         state, filler = os.path.join(one.folder, "state"), os.path.join(one.folder, "state", "filler")
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "lockerd-test", state], check=False,
                               stderr=subprocess.DEVNULL)

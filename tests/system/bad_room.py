@@ -57,7 +57,7 @@ class Room(bad_case.Case):
         self.assertEqual((answer["result"], answer["reason"]), ("refused", "disk_low"))
         self.assertEqual(one.pickup(CODES["Y1"]), doors["Y1"])
         one.kiosk.press("done")
-        site_rig.until(lambda: {"what": "disk", "place": "", "reason": "disk_low"} in (one.postal.health or {}).get("faults", []), 20,
+        site_rig.until(lambda: ("disk", "disk_low") in [(f["what"], f["reason"]) for f in (one.postal.health or {}).get("faults", [])], 20,
                        "the state of health to say so")
 
         self.fill(0)  # full, to the last byte
