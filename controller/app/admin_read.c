@@ -149,8 +149,8 @@ static json_t *inspection_json(struct lk_app *app)
         return json_null(); /* better nothing than a wrong answer */
     }
     lk_text_add_utc(&t, rounds.last_wall_ms);
-    return json_pack("{s:o, s:i, s:b}", "last", rounds.last_wall_ms == 0 ? json_null() : json_string(text),
-                     "every_days", (int)app->config->inspect_every_days, "due", rounds.due);
+    return json_pack("{s:o, s:b, s:i, s:b}", "last", rounds.last_wall_ms == 0 ? json_null() : json_string(text),
+                     "undated", rounds.undated, "every_days", (int)app->config->inspect_every_days, "due", rounds.due);
 }
 
 static bool is_ready(struct lk_app *app)

@@ -43,6 +43,7 @@ int lk_rounds_state(struct lk_store *store, const struct lk_config *config, cons
     }
     *ret_rounds = (struct lk_rounds){
         .last_wall_ms = last_ms == LK_ROUND_UNDATED ? 0 : last_ms,
+        .undated = last_ms == LK_ROUND_UNDATED,
         .due = asked_for && since_ms > 0 && now->wall_ms - since_ms > (int64_t)config->inspect_every_days * DAY_MS,
     };
     return 0;

@@ -10,6 +10,7 @@
 
 struct lk_rounds {
     int64_t last_wall_ms; /* the end of the last round; 0: there was none, or no clock has dated it yet */
+    bool undated;         /* there was one, and no synced clock has dated it yet */
     bool due;             /* only ever true while the clock is synced: a wrong one calls nobody */
 };
 

@@ -110,9 +110,10 @@ static void status_inspection(struct lk_ctl *ctl, struct lk_table *t, const json
     char a[LK_SHOW_CELL], b[LK_SHOW_CELL], c[LK_SHOW_CELL];
     const json_t *round = json_object_get(r, "inspection");
     const char *last = lk_ctl_get(round, "last", a, sizeof(a));
-    const char *text = last[0] == '\0'                               ? "ctl.status.round_never"
-                       : json_is_true(json_object_get(round, "due")) ? "ctl.status.round_due"
-                                                                     : "ctl.status.round_good";
+    const char *text = json_is_true(json_object_get(round, "undated")) ? "ctl.status.round_undated"
+                       : last[0] == '\0'                               ? "ctl.status.round_never"
+                       : json_is_true(json_object_get(round, "due"))   ? "ctl.status.round_due"
+                                                                       : "ctl.status.round_good";
     if (json_is_object(round)) {
         lk_show_row(ctl, t, "ctl.status.inspection", text,
                     LK_WORDS({"time", lk_show_time(last, b)}, {"days", lk_ctl_get(round, "every_days", c, sizeof(c))}));

@@ -60,7 +60,7 @@ def healthy():
                                 "reads": 12, "dropped": 1},
                                {"name": "panel", "device": "label:lamps", "ok": False, "detail": "not plugged in",
                                 "reads": 0, "dropped": 0}],
-                   "inspection": {"last": "2026-02-27T08:00:00.000Z", "every_days": 7, "due": False}, "two_person_s": 1800,
+                   "inspection": {"last": "2026-02-27T08:00:00.000Z", "undated": False, "every_days": 7, "due": False}, "two_person_s": 1800,
                    "kiosk": {"url": "http://127.0.0.1:8080/", "streams": 1},
                    "limits": {"power": "good", "power_error": "", "disk_low": False, "disk_slow": False, "slowest_ms": 0, "reserve": 16777216},
                    "lockout": {"level": 0, "locked_s": 0, "tries": 2}},
