@@ -13,7 +13,7 @@ struct lk_panel {
     struct lk_plug plug; /* only what was told */
     enum lk_panel_mood mood;
     enum lk_panel_sound sound;
-    int64_t mood_at_ms, sound_at_ms;
+    int64_t mood_at_ms, sound_at_ms, test_at_ms;
     int64_t noise_ms, noise_at_ms; /* how much noise is still allowed, as of then */
     int64_t refreshed_at_ms;       /* shown is as of then */
     uint32_t shown;
@@ -45,6 +45,9 @@ static const struct melody melodies[LK_PANEL_SOUNDS] = {
     [LK_PANEL_LEFT_OPEN] = {200, 200, 3, 7800, 7},
     [LK_PANEL_ALARM] = {500, 300, 3, 1600, 15},
 };
+
+/* A lamp test: every lamp for a while, the buzzer for a moment of it. */
+enum { TEST_MS = LK_PANEL_TEST_MS, TEST_BEEP_MS = 400 };
 
 /* --- what is on
  * -------------------------------------------------------------------------------------------------------------- */
@@ -111,11 +114,21 @@ static void keep_books(struct lk_panel *panel, int64_t now_ms)
     panel->noise_ms = panel->noise_ms < LK_PANEL_DUTY_MS ? panel->noise_ms : LK_PANEL_DUTY_MS;
 }
 
+static int64_t test_left_ms(const struct lk_panel *panel, int64_t now_ms)
+{
+    int64_t t_ms = now_ms - panel->test_at_ms;
+    return t_ms < 0 || t_ms >= TEST_MS ? INT64_MAX : t_ms < TEST_BEEP_MS ? TEST_BEEP_MS - t_ms : TEST_MS - t_ms;
+}
+
 static uint32_t wanted(struct lk_panel *panel, int64_t now_ms)
 {
     uint32_t on = 0;
     if (panel->stopping) {
         return 0;
+    }
+    if (test_left_ms(panel, now_ms) != INT64_MAX) {
+        bool beep = now_ms - panel->test_at_ms < TEST_BEEP_MS && panel->noise_ms > 0;
+        return panel->port->wired & ~(beep ? 0U : 1U << LK_PANEL_BUZZER);
     }
     for (int lamp = 0; lamp < LK_PANEL_BUZZER; lamp++) {
         on |= blinks_on(&lamps[panel->mood][lamp], now_ms - panel->mood_at_ms) ? 1U << lamp : 0;
@@ -165,6 +178,7 @@ int lk_panel_create_on(struct lk_panel_port *port, const struct lk_panel_sink *s
     panel->sink = sink;
     panel->user = user;
     panel->noise_ms = LK_PANEL_DUTY_MS;
+    panel->test_at_ms = INT64_MIN / 2;
     lk_plug_init(&panel->plug);
     *ret_panel = panel;
     return 0;
@@ -204,6 +218,12 @@ void lk_panel_hush(struct lk_panel *panel, enum lk_panel_sound sound, int64_t no
         panel->sound = LK_PANEL_SILENCE;
         refresh(panel, now_ms);
     }
+}
+
+void lk_panel_test(struct lk_panel *panel, int64_t now_ms)
+{
+    panel->test_at_ms = now_ms;
+    refresh(panel, now_ms);
 }
 
 void lk_panel_stop(struct lk_panel *panel, int64_t now_ms)
@@ -255,6 +275,7 @@ int64_t lk_panel_next_at_ms(const struct lk_panel *panel)
     for (int lamp = 0; lamp < LK_PANEL_BUZZER; lamp++) {
         at_ms = sooner(at_ms, now_ms, blink_left_ms(&lamps[panel->mood][lamp], now_ms - panel->mood_at_ms));
     }
+    at_ms = sooner(at_ms, now_ms, test_left_ms(panel, now_ms));
     if (panel->sound != LK_PANEL_SILENCE) {
         at_ms = sooner(at_ms, now_ms, melody_left_ms(&melodies[panel->sound], now_ms - panel->sound_at_ms));
     }

@@ -48,6 +48,7 @@ const struct lk_admin_command lk_admin_table[] = {
     {"wear_reset", LK_ADMIN_CHANGE, lk_admin_wear_reset, CABINET},
     {"purge", LK_ADMIN_CHANGE, lk_admin_purge, CABINET},
     {"reload", LK_ADMIN_CHANGE, lk_admin_reload, CABINET},
+    {"lamps", LK_ADMIN_CHANGE, lk_admin_lamps, CABINET},
     {"backup", LK_ADMIN_CHANGE, lk_admin_backup, CABINET},
     {"staff_add", LK_ADMIN_CHANGE, lk_admin_staff_add, CABINET},
     {"staff_remove", LK_ADMIN_CHANGE, lk_admin_staff_remove, CABINET},

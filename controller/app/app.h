@@ -133,7 +133,7 @@ lk_admin_handler lk_admin_item_send, lk_admin_item_return, lk_admin_item_reject,
 lk_admin_handler lk_admin_items, lk_admin_recalls;
 lk_admin_handler lk_admin_wear, lk_admin_wear_reset; /* admin_wear.c */
 lk_admin_handler lk_admin_purge;                     /* admin_purge.c */
-lk_admin_handler lk_admin_reload;                    /* admin_reload.c */
+lk_admin_handler lk_admin_reload, lk_admin_lamps;    /* admin_reload.c */
 lk_admin_handler lk_admin_staff_add, lk_admin_staff_remove, lk_admin_staff_list;
 void lk_admin_events_cancelled(struct lk_app *app, struct lk_admin_request *request);
 

@@ -208,6 +208,20 @@ void lk_lamps_show(struct lk_lamps *lamps, const struct lk_view *view)
     arm(lamps);
 }
 
+int lk_lamps_test(struct lk_lamps *lamps)
+{
+    if (!lamps) {
+        return -ENOENT;
+    }
+    int error = lk_panel_error(lamps->panel);
+    if (error < 0) {
+        return error;
+    }
+    lk_panel_test(lamps->panel, now_of(lamps));
+    arm(lamps);
+    return 0;
+}
+
 static void on_state(void *user, int error, int64_t now_ms)
 {
     struct lk_lamps *lamps = user;

@@ -26,6 +26,9 @@ void lk_lamps_completion(struct lk_lamps *lamps, const struct lk_fb_completion *
 
 /* All off, for good; done when stopped(). NULL is fine. */
 void lk_lamps_stop(struct lk_lamps *lamps);
+
+/* A lamp test. 0; -ENOENT: no panel is configured (NULL is fine); else why it cannot be switched. */
+int lk_lamps_test(struct lk_lamps *lamps);
 bool lk_lamps_stopped(const struct lk_lamps *lamps);
 
 /* For status pages. False: there is none. */

@@ -198,7 +198,8 @@ static void add_store(struct lk_app *app, struct lk_text *out)
     one(out, "power_failing", "gauge", "Whether the supply says that the power goes.", limits.power_failing);
     one(out, "power_watched", "gauge", "Whether the line by which it says so can be read.", limits.power_watched);
     one(out, "disk_low", "gauge", "Whether nothing new is taken in for lack of room on the disk.", limits.disk_low);
-    one(out, "disk_slow", "gauge", "Whether a commit took longer than allowed in the last ten minutes.", limits.disk_slow);
+    one(out, "disk_slow", "gauge", "Whether a commit took longer than allowed in the last ten minutes.",
+        limits.disk_slow);
     one(out, "disk_reserve_bytes", "gauge", "Room kept for giving out what is in the cabinet.",
         (double)limits.reserve_bytes);
 }

@@ -206,6 +206,27 @@ int lk_cmd_reload(struct lk_ctl *ctl)
     return code;
 }
 
+int lk_cmd_lamps(struct lk_ctl *ctl)
+{
+    char list[LK_SHOW_CELL] = "", buf[LK_SHOW_CELL];
+    struct lk_text text = lk_text_init(list, sizeof(list));
+    json_t *result = NULL, *output;
+    size_t i;
+    int code = lk_ctl_call(ctl, "lamps", json_object(), true, NULL, &result);
+    json_array_foreach(json_object_get(result, "outputs"), i, output)
+    {
+        lk_text_addf(&text, "%s%s", i == 0 ? "" : ", ",
+                     lk_say_word(ctl->lang, "ctl.lamp", json_string_value(output), buf, sizeof(buf)));
+    }
+    if (code == LK_EXIT_OK && ctl->json) {
+        lk_ctl_print_json(result);
+    } else if (code == LK_EXIT_OK) {
+        lk_say(stdout, ctl->lang, "ctl.lamps.on", LK_WORDS({"outputs", list}));
+    }
+    json_decref(result);
+    return code;
+}
+
 int lk_cmd_uplink(struct lk_ctl *ctl)
 {
     return lk_show(ctl, "uplink", NULL, human_uplink, NULL);

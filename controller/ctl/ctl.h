@@ -148,5 +148,8 @@ int lk_cmd_purge(struct lk_ctl *ctl);
 int lk_cmd_reload(struct lk_ctl *ctl);
 int lk_cmd_wear(struct lk_ctl *ctl);
 int lk_cmd_restore(struct lk_ctl *ctl);
+int lk_cmd_lamps(struct lk_ctl *ctl);
+int lk_cmd_replace(struct lk_ctl *ctl);
+int lk_cmd_menu(struct lk_ctl *ctl);
 
 #endif

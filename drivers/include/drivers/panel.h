@@ -57,6 +57,7 @@ enum {
     LK_PANEL_REFRESH_MS = 60000, /* coils: everything is written again so often: a board may have been switched off */
     LK_PANEL_DUTY_MS = 15000,    /* noise at once */
     LK_PANEL_DUTY_SHARE = 4,     /* a quiet ms gives back 1/4 ms of noise */
+    LK_PANEL_TEST_MS = 3000,     /* a lamp test */
     LK_PANEL_BEEP_MAX_MS = 500,  /* of the patterns; a board that times a pulse ends each beep by itself */
 };
 
@@ -94,6 +95,9 @@ void lk_panel_sound(struct lk_panel *panel, enum lk_panel_sound sound, int64_t n
 
 /* Ends this sound, if it is the one being played. */
 void lk_panel_hush(struct lk_panel *panel, enum lk_panel_sound sound, int64_t now_ms);
+
+/* A lamp test: every lamp is on for LK_PANEL_TEST_MS and the buzzer for a moment, then all is as before. */
+void lk_panel_test(struct lk_panel *panel, int64_t now_ms);
 
 /* All off, for good. stopped(): that is proven, or cannot be had. */
 void lk_panel_stop(struct lk_panel *panel, int64_t now_ms);

@@ -116,6 +116,29 @@ static void lamps_say_how_the_cabinet_is(void **state)
     assert_int_equal(wires(), GREEN);
 }
 
+/* All there is, for as long as it says, and then as before; a sound that is asked for meanwhile does not shorten it. */
+static void a_lamp_test_shows_everything_and_ends_by_itself(void **state)
+{
+    int64_t now_ms = 1000;
+    (void)state;
+    lk_panel_tick(panel, now_ms);
+    lk_panel_mood(panel, LK_PANEL_ATTENTION, now_ms);
+    lk_panel_test(panel, now_ms);
+    assert_int_equal(wires(), GREEN | RED | OUT | NOISE);
+    int64_t noise_ms = run_to(&now_ms, 2000);
+    assert_int_equal(noise_ms, 400);
+    assert_int_equal(wires(), GREEN | RED | OUT);
+    lk_panel_sound(panel, LK_PANEL_REFUSED, now_ms);
+    (void)run_to(&now_ms, 1000 + LK_PANEL_TEST_MS - 1);
+    assert_int_equal(wires() & ~NOISE, GREEN | RED | OUT);
+    (void)run_to(&now_ms, 1000 + LK_PANEL_TEST_MS);
+    assert_int_equal(wires() & OUT, 0);
+    assert_int_equal(wires() & GREEN, GREEN);
+    lk_panel_stop(panel, now_ms);
+    lk_panel_test(panel, now_ms);
+    assert_int_equal(wires(), 0);
+}
+
 static void sounds_have_their_length(void **state)
 {
     static const struct {
@@ -478,6 +501,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_GPIO(lamps_say_how_the_cabinet_is),
+        ON_GPIO(a_lamp_test_shows_everything_and_ends_by_itself),
         ON_GPIO(sounds_have_their_length),
         ON_GPIO(beeps_are_on_and_off_in_time),
         ON_GPIO(a_higher_rank_is_heard_and_a_lower_one_is_not),
