@@ -14,6 +14,7 @@ from fake_daemon import FakeDaemon, broken, door, healthy, unit
 from test_diag import LOCKERCTL, Folder, run, script
 
 sys.path.insert(0, os.path.dirname(script("x")))
+import diag_lib  # noqa: E402
 import diag_verdict  # noqa: E402
 
 QUIET = "[site]\noperator = yulin\nid = hall-1\n"
@@ -163,6 +164,23 @@ class Walk(Site):
         for jammed, want in ((2, [("lock", "A01", "door_jammed"), ("lock", "A02", "door_jammed")]), (3, [("supply", "main", "locks_without_power")])):
             state["doors"]["doors"] = [door(f"A0{n}", "jammed" if n <= jammed else "closed") for n in (1, 2, 3)]
             self.assertEqual(self.causes(state)[1], want)
+
+    def test_every_code_is_explained_without_a_daemon(self):
+        levels = {"en": {"fault", "warning", "unknown"}, "zh": {"故障", "警告", "无法判断"}}
+        texts = diag_lib.load_texts(None)
+        for code in diag_verdict.PART_OF:
+            for lang, split in (("en", " or "), ("zh", "或")):
+                self.assertLessEqual(set(texts[f"diag.{code}.severity"][lang].split(split)), levels[lang], code)
+                self.assertTrue(all(texts[f"diag.{code}{end}"][lang] for end in ("", ".means", ".raised", ".cleared", ".do")), code)
+        for lang, severity in (("en", "fault or warning"), ("zh", "故障或警告")):
+            done = run("diagnose", "/nonexistent/admin.sock", "--json", "--explain", "too_hot", lang=lang)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual((json.loads(done.stdout)["code"], json.loads(done.stdout)["severity"]), ("too_hot", severity))
+        said = run("diagnose", "/nonexistent/admin.sock", "--explain", "backup_never").stdout
+        self.assertRegex(said, r"\Abackup_never: .+\nSeverity: warning\nPart: .+\nMeans: .+\nRaised: .+\nCleared: .+\nDo: .+\n\Z")
+        wrong = run("diagnose", "/nonexistent/admin.sock", "--explain", "no_such")
+        self.assertEqual((wrong.returncode, wrong.stdout), (64, ""))
+        self.assertIn("no_such", wrong.stderr)
 
     def test_faults_before_warnings(self):
         state = self.state()
