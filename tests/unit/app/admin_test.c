@@ -405,11 +405,12 @@ static void an_inspection_is_compared_with_the_records(void **state)
 static void a_round_is_asked_for_after_a_week(void **state)
 {
     (void)state;
-    expect("status", "{}", "", "\"inspection\":{\"last\":null,\"every_days\":7,\"due\":false},\"two_person_s\":1800");
+    expect("status", "{}", "",
+           "\"inspection\":{\"last\":null,\"undated\":false,\"every_days\":7,\"due\":false},\"two_person_s\":1800");
     days_pass(6);
-    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":false");
+    expect("status", "{}", "", "\"last\":null,\"undated\":false,\"every_days\":7,\"due\":false");
     days_pass(2);
-    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":true");
+    expect("status", "{}", "", "\"last\":null,\"undated\":false,\"every_days\":7,\"due\":true");
     expect("selfcheck", "{}", "", "{\"check\":\"inspection\",\"place\":\"\",\"ok\":false,\"reason\":\"overdue\"");
     expect("metrics", "{}", "", "lockerd_inspection_due 1\\n");
     expect("round_done", "{\"seen\":8}", "", "\"ok\":true");
@@ -427,11 +428,11 @@ static void law_11_a_wrong_clock_makes_no_round_due(void **state)
     days_pass(-20 * 365);
     lk_clock_sim_set_quality(t.rig.clock, LK_HAL_CLOCK_RTC);
     expect("round_done", "{\"seen\":8}", "", "\"ok\":true");
-    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":false");
+    expect("status", "{}", "", "\"last\":null,\"undated\":true,\"every_days\":7,\"due\":false");
     expect("metrics", "{}", "", "lockerd_inspection_last_timestamp_seconds 0\\n");
     lk_clock_sim_set_quality(t.rig.clock, LK_HAL_CLOCK_SYNCED);
     days_pass(20 * 365);
-    expect("status", "{}", "", "\"last\":null,\"every_days\":7,\"due\":false");
+    expect("status", "{}", "", "\"last\":null,\"undated\":true,\"every_days\":7,\"due\":false");
 }
 
 /* --- forgetting people */
