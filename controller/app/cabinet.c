@@ -1,5 +1,6 @@
 #include "cabinet_impl.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "crash_point.h"
 
@@ -99,10 +100,13 @@ static void tell_board(struct lk_cabinet_bank *bank, enum lk_bank_state state, e
     in.reason = reason;
     bank->silent_for = LK_REASON_NONE;
     const char *complaint = state == LK_BANK_READY ? "" : lk_lockbank_complaint(bank->lockbank);
-    lk_log(state == LK_BANK_READY ? LK_NOTICE : LK_WARN, state == LK_BANK_READY ? LK_BLAME_NONE : LK_BLAME_DEVICE,
-           "bank %s: %s%s%s%s%s", bank->cabinet->config->bank[bank->index].name, lk_bank_state_name(state),
-           reason == LK_REASON_NONE ? "" : ", ", reason == LK_REASON_NONE ? "" : lk_reason_name(reason),
-           complaint[0] == '\0' ? "" : ": ", complaint);
+    const struct lk_log_field about[] = {{"BANK", bank->cabinet->config->bank[bank->index].name},
+                                         {"STATE", lk_bank_state_name(state)},
+                                         {"REASON", reason == LK_REASON_NONE ? "" : lk_reason_name(reason)}};
+    lk_log_about(state == LK_BANK_READY ? LK_NOTICE : LK_WARN, state == LK_BANK_READY ? LK_BLAME_NONE : LK_BLAME_DEVICE,
+                 about, LK_ARRAY_SIZE(about), "bank %s: %s%s%s%s%s", bank->cabinet->config->bank[bank->index].name,
+                 lk_bank_state_name(state), reason == LK_REASON_NONE ? "" : ", ",
+                 reason == LK_REASON_NONE ? "" : lk_reason_name(reason), complaint[0] == '\0' ? "" : ": ", complaint);
     lk_engine_post(bank->cabinet->engine, &in);
 }
 

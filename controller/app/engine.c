@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "core/trace.h"
 #include "crash_point.h"
@@ -236,6 +237,26 @@ static int commit(struct lk_engine *e, struct lk_store_range *ret_range)
     return r;
 }
 
+/* What is an alarm upstream is a warning in the log, with what it is about: nobody reads events at three in the
+ * morning. Items and people are not named. */
+static void log_alarms(const struct lk_engine *e)
+{
+    for (unsigned i = 0; i < e->fx.count; i++) {
+        const struct lk_event *event = &e->fx.at[i].event;
+        if (e->fx.at[i].kind != LK_FX_EVENT || !event->alarm) {
+            continue;
+        }
+        const char *name = lk_event_type_name(event->type);
+        const char *door = event->door == LK_NO_DOOR ? "" : e->cfg->door[event->door].label;
+        int of = event->door == LK_NO_DOOR ? event->bank : e->cfg->door[event->door].bank;
+        const char *bank = of < 0 ? "" : e->cfg->bank_name[of];
+        const char *reason = event->reason == LK_REASON_NONE ? "" : lk_reason_name(event->reason);
+        const struct lk_log_field about[] = {{"EVENT", name}, {"DOOR", door}, {"BANK", bank}, {"REASON", reason}};
+        lk_log_about(LK_WARN, LK_BLAME_NONE, about, LK_ARRAY_SIZE(about), "alarm: %s%s%s%s%s%s%s", name,
+                     door[0] ? ", door " : "", door, bank[0] ? ", bank " : "", bank, reason[0] ? ", " : "", reason);
+    }
+}
+
 /* Stamp, step, commit, adopt, act. On failure the old state stays. */
 static int step(struct lk_engine *e, struct lk_input *in)
 {
@@ -250,6 +271,7 @@ static int step(struct lk_engine *e, struct lk_input *in)
         return r;
     }
     trace_step(e, in);
+    log_alarms(e);
     e->core = e->next;
     e->steps++;
     for (unsigned i = 0; i < e->fx.count; i++) {

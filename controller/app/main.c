@@ -5,6 +5,7 @@
 #include "hal/fieldbus_linux.h"
 #include "hal/gpio_linux.h"
 #include "hal/input_linux.h"
+#include "hal/journal_linux.h"
 #include "hal/serial_linux.h"
 #include "hal/watchdog_linux.h"
 #include "reinstate.h"
@@ -158,6 +159,9 @@ static int restore(const struct lk_config *config, const struct lk_restore_optio
 
 static int run(const struct lk_config *config)
 {
+    if (lk_journal_linux_is_stderr()) {
+        (void)lk_journal_linux_open(LK_JOURNAL_SOCKET); /* else as text: nothing is lost but the fields */
+    }
     struct lk_app app = {0};
     struct lk_backends backends = {.fieldbus = lk_fieldbus_linux_create,
                                    .serial = lk_serial_linux_create,

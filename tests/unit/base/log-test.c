@@ -3,7 +3,9 @@
 
 #include "check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char seen[4096];
@@ -53,6 +55,40 @@ CASE(a_long_line_is_cut_but_ends)
     CHECK(strncmp(seen, "<3>peer: xxx", 12) == 0);
 }
 
+static bool taken;
+
+static bool take(enum lk_level level, enum lk_blame blame, const char *text, const struct lk_log_field *fields,
+                 unsigned count)
+{
+    (void)snprintf(seen, sizeof(seen), "%d %d %s %s=%s %u", (int)level, (int)blame, text, fields[0].name,
+                   fields[0].value, count);
+    return taken;
+}
+
+static void about_a_door(void)
+{
+    const struct lk_log_field about[] = {{"DOOR", "A07"}};
+    lk_log_about(LK_WARN, LK_BLAME_DEVICE, about, 1, "it stands open");
+}
+
+CASE(a_sink_takes_lines_with_what_they_are_about)
+{
+    lk_log_set_sink(take);
+    taken = true;
+    about_a_door();
+    lk_log_set_sink(NULL);
+    CHECK_STR(seen, "4 2 device: it stands open DOOR=A07 1");
+}
+
+CASE(what_a_sink_does_not_take_is_not_lost)
+{
+    lk_log_set_sink(take);
+    taken = false;
+    catch_stderr(about_a_door);
+    lk_log_set_sink(NULL);
+    CHECK_STR(seen, "<4>device: it stands open\n");
+}
+
 CASE(a_limit_counts_what_it_holds_back)
 {
     struct lk_log_limit limit = {.burst = 2, .window_ms = 1000};
@@ -73,6 +109,8 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         NAMED(a_line_has_level_blame_and_end),
         NAMED(a_long_line_is_cut_but_ends),
+        NAMED(a_sink_takes_lines_with_what_they_are_about),
+        NAMED(what_a_sink_does_not_take_is_not_lost),
         NAMED(a_limit_counts_what_it_holds_back),
     };
     return check_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
