@@ -26,7 +26,7 @@ struct lk_engine {
     FILE *trace;
     bool stepping, stalled, broken;
     uint64_t steps;
-    struct lk_log_limit failures;
+    struct lk_log_limit failures, alarms;
     unsigned head, count;
     struct lk_input queue[QUEUE];
     struct lk_core core, next;
@@ -239,11 +239,13 @@ static int commit(struct lk_engine *e, struct lk_store_range *ret_range)
 
 /* What is an alarm upstream is a warning in the log, with what it is about: nobody reads events at three in the
  * morning. Items and people are not named. */
-static void log_alarms(const struct lk_engine *e)
+static void log_alarms(struct lk_engine *e)
 {
+    unsigned dropped = 0;
     for (unsigned i = 0; i < e->fx.count; i++) {
         const struct lk_event *event = &e->fx.at[i].event;
-        if (e->fx.at[i].kind != LK_FX_EVENT || !event->alarm) {
+        if (e->fx.at[i].kind != LK_FX_EVENT || !event->alarm ||
+            !lk_log_allowed(&e->alarms, lk_engine_now_ms(e), &dropped)) {
             continue;
         }
         const char *name = lk_event_type_name(event->type);
@@ -455,6 +457,7 @@ int lk_engine_create(const struct lk_engine_config *config, struct lk_engine **r
     e->clock = config->clock;
     e->out = config->outlets;
     e->failures = (struct lk_log_limit){.burst = 3, .window_ms = 60000};
+    e->alarms = (struct lk_log_limit){.burst = 30, .window_ms = 60000}; /* a loose switch can cry all night */
     int r = -ENOMEM;
     e->timer = event_new(config->base, -1, 0, on_timer, e);
     if (!e->timer) {

@@ -17,6 +17,7 @@ static void view_cabinet(const struct lk_core_config *cfg, const struct lk_core 
     for (int i = 0; i < cfg->banks; i++) {
         v->out_of_service = v->out_of_service && (core->bank[i].state != LK_BANK_READY || core->bank[i].stopped_by_us);
     }
+    v->out_of_service = v->out_of_service || core->power_failing;
     for (int i = cfg->doors - 1; i >= 0; i--) {
         v->doors_open += lk_door_is_open(core->door[i].state);
         if (core->door[i].state == LK_DOOR_LEFT_OPEN) {

@@ -520,6 +520,15 @@ static void room_changes(struct world *w)
     world_hardware(w, &in);
 }
 
+/* The supply says that the power goes, or it is good again; the disk fills up, or there is room. Mostly all is well. */
+static void limits_change(struct world *w)
+{
+    struct lk_input in = world_input(LK_IN_LIMITS);
+    in.power_failing = world_between(w, 0, 3) == 0;
+    in.disk_low = world_between(w, 0, 3) == 0;
+    world_hardware(w, &in);
+}
+
 void people_world(struct world *w)
 {
     int64_t what = world_between(w, 0, 999);
@@ -545,5 +554,7 @@ void people_world(struct world *w)
         stop(w);
     } else if (what < 985) {
         room_changes(w);
+    } else if (what < 995) {
+        limits_change(w);
     }
 }

@@ -55,6 +55,9 @@ CASE(while_the_power_fails_no_lock_is_pulsed)
     CHECK_INT(count_fx(LK_FX_PULSE), 0);
     CHECK_INT(custody("X1"), LK_CUSTODY_IN_LOCKER);
     CHECK_INT(custody("X2"), LK_CUSTODY_EXPECTED);
+    CHECK(shown().out_of_service);
+    limits(false, false);
+    CHECK(!shown().out_of_service);
 }
 
 CASE(what_is_under_way_ends_as_it_should)

@@ -20,7 +20,7 @@ struct lk_view {
     int64_t left_ms;                  /* until the screen falls back; -1 when it stays */
     int64_t locked_ms;                /* keypad lockout: how long still; 0 when not locked */
     unsigned tries_left;              /* wrong codes still allowed before a lockout */
-    bool out_of_service;              /* no bank answers */
+    bool out_of_service;              /* no bank answers, or the power is about to go */
     unsigned doors_open;              /* how many doors stand open now: "please close" */
     char open_door[LK_LABEL_MAX + 1]; /* the lowest one left open, "" when none */
     unsigned more;                    /* TAKE, TAKEN: further compartments the same code opens */
