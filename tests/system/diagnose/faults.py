@@ -548,34 +548,6 @@ def newer_database(stage):
     return fails_to_start(site), Right("database", "")
 
 
-@fault("the disk is full")
-def disk_full(stage):
-    site = stage.site(ONE, broker=False, start=False)
-    flag = os.path.join(site.folder, "no-space")
-    site.start({"LD_PRELOAD": os.path.join(site.build, "tests/system/libno-space.so"), "NO_SPACE_WHILE": flag,
-                "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0"})
-    with open(flag, "w", encoding="ascii"):
-        pass
-    try_open(site, "A01")
-    site_rig.until(lambda: site.admin("status")["store"]["degraded"], 20, "the store to be degraded")
-    return site, Right("disk", database(site), {"store_damaged", "ask_failed"})
-
-
-@fault("the machine's supply is too weak")
-def power_low(stage):
-    site = stage.site(ONE, broker=False)
-    stage.sensor("class/hwmon/hwmon0/in0_lcrit_alarm", "1")
-    stage.sensor("class/hwmon/hwmon0/name", "rpi_volt")
-    return site, Right("power", "rpi_volt")
-
-
-@fault("the machine is too hot")
-def hot(stage):
-    site = stage.site(ONE, broker=False)
-    stage.sensor("class/thermal/thermal_zone0/temp", "91000")
-    return site, Right("machine", "thermal_zone0")
-
-
 @fault("somebody guesses pickup codes")
 def guesses(stage):
     site = stage.site(ONE, broker=False)

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "upstream")]
 import faults  # noqa: E402
+import faults_machine  # noqa: E402,F401  pylint: disable=unused-import
 import pki  # noqa: E402
 import site_rig  # noqa: E402
 
