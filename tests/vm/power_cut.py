@@ -27,6 +27,7 @@ import time
 import disklog
 import vm_site
 from machine import Failed, Machine
+from vm_site import until
 
 DISK_MB, AT_ONCE = 48, 8
 TROUBLE = (OSError, EOFError, TimeoutError, AssertionError, Failed, RuntimeError, http.client.HTTPException, ValueError, KeyError)
@@ -52,7 +53,7 @@ class Site(vm_site.VmSite):
     home, doors = "/mnt/site", 16
 
     def __init__(self, builds, native, folder, preload=""):
-        self.work, self.preload, self.facts, self.codes, self.collecting = folder, preload, Facts(), {}, None
+        self.work, self.preload, self.facts, self.codes, self.wanted = folder, preload, Facts(), {}, set()
         self.image = os.path.join(folder, "disk.img")
         make_disk(self.image)
         self.log = None
@@ -124,7 +125,7 @@ def work(site, stop, number):
         site.codes[code] = item
         if len(waiting) > 1:
             taken = waiting.pop(chance.randrange(len(waiting)))
-            site.collecting = site.codes[taken]
+            site.wanted.add(site.codes[taken])
             site.pickup(taken)
             site.facts.note("collected", site.codes[taken])
             site.kiosk.press("done")
@@ -154,10 +155,13 @@ def busy(site, seconds, number):
 
 def tidy(site):
     """People go on in the dark: whoever stood there to collect takes it out, and open doors are shut. (Who leaves it inside has
-    collected it all the same: tests/crash, decision 0007.)"""
+    collected it all the same: tests/crash, decision 0007.) A lock that was drawn in the last moment lets its door go a moment
+    later: nobody walks away before."""
+    until(lambda: not any(door["coil"] for door in site.sim.ask("status")["doors"]), 5, "the locks to rest")
+    time.sleep(1)
     for door in site.sim.ask("status")["doors"]:
         if door["open"]:
-            if door["item"] and door["item"] == site.collecting:
+            if door["item"] in site.wanted:
                 site.sim.ask("door", door=door["name"], action="take")
             site.sim.ask("door", door=door["name"], action="close")
 
