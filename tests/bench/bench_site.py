@@ -59,12 +59,14 @@ def prepared_store(build, banks, items, every, note=lambda text: None, unacked=F
         out = subprocess.run([program, made, OPERATOR, SITE, str(banks), str(DOORS), str(items), str(every)]
                              + (["unacked"] if unacked else []),
                              check=True, capture_output=True, text=True).stdout
-        part = folder + ".part"
-        shutil.rmtree(part, ignore_errors=True)
+        part = f"{folder}.{os.getpid()}.part"
         shutil.copytree(made, part)
         with open(os.path.join(part, "made.json"), "w", encoding="utf-8") as f:
             f.write(out)
-        os.rename(part, folder)
+        try:
+            os.rename(part, folder)
+        except OSError:  # another run has made the same one meanwhile
+            shutil.rmtree(part)
     return folder
 
 
