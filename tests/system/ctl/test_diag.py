@@ -246,6 +246,11 @@ class Bus(Folder):
                 self.assertEqual({c for c, f in found.items() if f["level"] != "good"}, want)
                 self.assertEqual(got, code)
 
+    def test_a_late_board_is_named_and_not_its_neighbour(self):
+        """What comes late falls into the neighbour's turn, where it is counted, too."""
+        code, found = self.examine(unit("A", 1, bad=30), unit("B", 2, late=200))
+        self.assertEqual((code, found["board_late"]["place"]), (1, "r/2 (B)"))
+
     def config(self, text):
         return self.write("lockerd.conf", text)
 
