@@ -47,6 +47,7 @@ def collect(site, doors, opened):
                 time.sleep(0.05)
         if taken:
             opened.append(bench_site.label(door))
+            time.sleep(0.2)  # there are 64 items for the whole of it
         if site.enough.is_set():
             return
 
@@ -61,8 +62,8 @@ def play(build):
         site.person(close_after_ms=40)
         site.enough = threading.Event()
         people = threading.Thread(target=collect, args=(site, range(64), opened), daemon=True)
-        people.start()
         site.broker.start()
+        people.start()
         site_rig.until(lambda: site.postal.log.last > EVENTS // 5, 60, "a fifth of the events", 0.002)
         before = site.postal.log.last
         site.daemon.kill()
