@@ -248,8 +248,8 @@ class Bus(Folder):
 
     def test_a_late_board_is_named_and_not_its_neighbour(self):
         """What comes late falls into the neighbour's turn, where it is counted, too."""
-        code, found = self.examine(unit("A", 1, bad=30), unit("B", 2, late=200))
-        self.assertEqual((code, found["board_late"]["place"]), (1, "r/2 (B)"))
+        code, found = self.examine(unit("A", 1, late=200), unit("B", 2, bad=30))
+        self.assertEqual((code, found["board_late"]["place"]), (1, "r/1 (A)"))  # of two, the last would be seen here
 
     def config(self, text):
         return self.write("lockerd.conf", text)
