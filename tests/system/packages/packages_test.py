@@ -8,6 +8,7 @@ Needs root (a machine of its own); ends with 77, skipped, without.
 
 import argparse
 import glob
+import gzip
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import machine as vm  # noqa: E402
 
 PAGE = os.path.join(ROOT, "docs", "install.md")
 BUILD = os.path.join(os.environ.get("LK_BUILD_DIR", os.path.join(ROOT, "build")), "package")
+OLD_STORE = os.path.join(ROOT, "tests", "data", "store-v2")
 STEP = re.compile(r"```console\n(.*?)```\n|<!-- by hand: (\w+) -->\n", re.S)
 DIFFERS = ((r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),)
 # What the page's machine has besides what the packages ask for.
@@ -130,6 +132,37 @@ def upgrade(machine):
     expect("case-2026-0001" in machine.type("lockerctl items"), "the item is forgotten after an upgrade")
 
 
+def older_site(machine):
+    """A site with the database of an earlier version (tests/data/store-v2): dpkg puts the new program in, whose start brings it up to date, with a copy
+    of before; nothing is forgotten. Afterwards the machine's own site is back."""
+    own = "/etc/lockerd/lockerd.conf"
+    banks = "".join(f"[bank {bank}]\nfieldbus = eth\nunit = {unit}\nprofile = waveshare-relay-32\ndoors = 32\nsizes = S:1-24 L:25-32\n"
+                    for bank, unit in (("A", 11), ("B", 12), ("C", 13)))
+    config = ("[site]\noperator = yulin\nid = hall-1\nname = 大厅 Hall\nsupport_phone = 12345\n[fieldbus eth]\ntransport = tcp\nhost = 127.0.0.1\nport = 1502\n"
+              + banks + "[admin]\ngroup = lockerd-admin\n")
+    for name, data in (("lockerd.conf", config.encode()), ("lockerd.db", gzip.open(os.path.join(OLD_STORE, "lockerd.db.gz")).read()),
+                       ("code.key", open(os.path.join(OLD_STORE, "code.key"), "rb").read())):
+        with open(os.path.join(machine.root, "root", name), "wb") as file:
+            file.write(data)
+    wanted = sorted(line.split()[2] for line in gzip.open(os.path.join(OLD_STORE, "facts.txt.gz"), "rt", encoding="utf-8") if line.startswith("item "))
+    machine.type(f"systemctl stop lockerd; mv /var/lib/lockerd /var/lib/lockerd.own; mv {own} {own}.own; install -m 640 -g lockerd lockerd.conf {own}; "
+                 "install -d -m 700 -o lockerd -g lockerd /var/lib/lockerd; install -m 600 -o lockerd -g lockerd lockerd.db code.key /var/lib/lockerd")
+    said = machine.type("sed -i 's/+later/+latest/' new/DEBIAN/control && dpkg-deb -b new latest.deb && dpkg -i latest.deb; systemctl start lockerd; "
+                        "systemctl is-active lockerd; dpkg-query -W -f '${Version}' lockerd")
+    expect("\nactive\n" in said and said.endswith("+latest"), f"not upgraded: {said} {machine.type('journalctl -u lockerd -n 20 --no-pager')}")
+    names = machine.type("ls /var/lib/lockerd")
+    expect(re.search(r"lockerd\.db\.v2\.1", names), f"no copy of before: {names}")
+    said = machine.type("lockerctl --lang en store; echo exit code $?")
+    now = {custody: int(number) for custody, number in re.findall(r"(expected|in locker|at window|with courier|collected|returned|unknown) (\d+)", said)}
+    expect("Event chain  unbroken" in said and "exit code 0" in said and sum(now.values()) == len(wanted), f"{len(wanted)} items before: {said}")
+    # Openings that were under way when the power went end as unknown; what was over stays over.
+    for custody in ("collected", "returned", "at window"):
+        was = sum(one.replace("_", " ") == custody for one in wanted)
+        expect(now[custody] == was, f"{custody}: {was} before, {now[custody]} now")
+    machine.type(f"systemctl stop lockerd; rm -rf /var/lib/lockerd; mv /var/lib/lockerd.own /var/lib/lockerd; mv {own}.own {own}; systemctl start lockerd")
+    wait_ready(machine)
+
+
 def serial_line(machine):
     """A board on a serial line (a pseudo terminal) through the sandbox's list of devices."""
     machine.type("systemd-run -q --unit=cabinet-rtu -p User=lockerd -p RuntimeDirectory=cabinet-rtu cabinet-sim --line=r=/run/cabinet-rtu/tty,baud=115200 "
@@ -193,7 +226,7 @@ def main():
             compared = []
             new, faults = play(text, machine, {"lockerctl --lang en doors": wait_ready,
                                                "lockerctl --lang en selfcheck": lambda m: (sandbox(m), compared.append(bills(m))),
-                                               "apt-get remove": lambda m: (serial_line(m), killed(m), upgrade(m))})
+                                               "apt-get remove": lambda m: (serial_line(m), killed(m), upgrade(m), older_site(m))})
         except BaseException:
             with open(machine.log.name, encoding="utf-8", errors="replace") as log:
                 print(log.read()[-1500:])
@@ -204,7 +237,7 @@ def main():
         with open(PAGE, "w", encoding="utf-8") as file:
             file.write(new)
         return 0
-    print("\n\n".join(faults) or f"the page is right; {compared[0]} libraries compared; a serial line, killed, upgraded, downgraded, removed and purged")
+    print("\n\n".join(faults) or f"the page is right; {compared[0]} libraries compared; a serial line, killed, upgraded, upgraded from database version 2, downgraded, removed and purged")
     return 1 if faults else 0
 
 
