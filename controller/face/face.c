@@ -38,6 +38,14 @@ static void get_view(struct lk_face *face, const struct lk_face_call *call)
     lk_face_answer_json(call->conn, text, t.len);
 }
 
+/* For whoever keeps the screen alive (packaging/kiosk/kiosk): a browser that runs may yet show nothing. */
+static void get_pages(struct lk_face *face, const struct lk_face_call *call)
+{
+    char text[32];
+    int n = snprintf(text, sizeof(text), "{\"pages\":%u}", lk_face_streams(face));
+    lk_face_answer_json(call->conn, text, (size_t)n);
+}
+
 static void get_events(struct lk_face *face, const struct lk_face_call *call)
 {
     if (lk_face_stream_open(face, call->conn) < 0) {
@@ -93,6 +101,7 @@ static const struct route {
 } routes[] = {
     {LK_HTTP_GET, "/", false, false, get_page},
     {LK_HTTP_GET, "/api/v1/view", false, false, get_view},
+    {LK_HTTP_GET, "/api/v1/pages", false, false, get_pages},
     {LK_HTTP_GET, "/api/v1/events", true, false, get_events},
     {LK_HTTP_GET, "/api/v1/recalls", false, false, get_recalls},
     {LK_HTTP_GET, "/api/v1/receipt", false, false, get_receipt},

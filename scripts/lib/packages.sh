@@ -54,6 +54,8 @@ package debhelper dh
 package lintian lintian
 package mmdebstrap mmdebstrap
 package systemd-container systemd-nspawn
+screen qemu-system-x86 qemu-system-x86_64
+screen e2fsprogs mke2fs
 demo libcmocka-dev
 demo mosquitto
 demo openssl openssl

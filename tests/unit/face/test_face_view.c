@@ -153,12 +153,14 @@ static void streams_snapshots_and_ticks(void **state)
     client_expect(c, "event: view\ndata: {\"screen\":\"home\"");
     client_expect(c, "\n\nevent: tick\ndata: {}\n\n");
     assert_int_equal(lk_face_streams(w->face), 1);
+    face_expect(w, "GET /api/v1/pages HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "{\"pages\":1}");
     client_forget(c);
     w->view.screen = LK_SCREEN_TAKE;
     lk_face_show(w->face, &w->view);
     client_expect(c, "event: view\ndata: {\"screen\":\"take\"");
     client_close(c);
     UNTIL(w->base, lk_face_streams(w->face) == 0);
+    face_expect(w, "GET /api/v1/pages HTTP/1.1\r\nHost: {H}\r\n\r\n", 200, "{\"pages\":0}");
 }
 
 static int64_t now_ms(void)
