@@ -42,7 +42,7 @@ class Packages(unittest.TestCase):
         self.assertGreater(len(rows), 20)
         for row in rows:
             self.assertIn(len(row), (2, 3), row)
-            self.assertIn(row[0], ("build", "test", "demo", "vm", "package"))
+            self.assertIn(row[0], ("build", "test", "demo", "vm", "package", "screen"))
         self.assertEqual(len(rows), len({(row[0], row[1]) for row in rows}))
 
     def test_nothing_is_done_when_all_is_there(self):
