@@ -10,6 +10,11 @@ import time
 END = "end-of-what-it-said"
 
 
+def expect(true, promise):
+    if not true:
+        raise AssertionError(promise)
+
+
 def run(*command, timeout=600, **more):
     return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, timeout=timeout, **more)
 

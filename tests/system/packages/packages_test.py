@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 sys.path.insert(0, HERE)
 import machine as vm  # noqa: E402
+from machine import expect  # noqa: E402
 
 PAGE = os.path.join(ROOT, "docs", "install.md")
 BUILD = os.path.join(os.environ.get("LK_BUILD_DIR", os.path.join(ROOT, "build")), "package")
@@ -34,11 +35,6 @@ def alike(text):
     for pattern, stand_in in DIFFERS:
         text = re.sub(pattern, stand_in, text)
     return text.strip()
-
-
-def expect(true, promise):
-    if not true:
-        raise AssertionError(promise)
 
 
 def wait_ready(machine):
