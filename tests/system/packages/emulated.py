@@ -1,7 +1,7 @@
 """A whole emulated PC for a test: Debian 12 with its own kernel, a screen, a touch panel that is one (a tablet), a keyboard, and a root
 shell on a port. No network. What the screen shows is what the emulated graphics card shows.
 
-Made with mmdebstrap and mke2fs, so root is needed; the image is made once and only read. No hardware virtualisation is asked for: it is
+Made with mmdebstrap and mke2fs, so root is needed; the image is only read. No hardware virtualisation is asked for: it is
 not everywhere, and nested it is not to be trusted. One machine is one qemu process, ended by its number."""
 
 import json

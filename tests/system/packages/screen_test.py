@@ -16,6 +16,7 @@ ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
 sys.path.insert(0, HERE)
 import emulated  # noqa: E402
 import machine as vm  # noqa: E402
+from machine import expect  # noqa: E402
 
 BUILD = os.path.join(os.environ.get("LK_BUILD_DIR", os.path.join(ROOT, "build")), "package")
 BESIDES = ["mosquitto", "python3-paho-mqtt", "python3-cryptography"]
@@ -39,19 +40,13 @@ for i in $(seq 100); do lockerctl --json status > s && ! grep -q '"unknown": *[1
 """
 
 
-def expect(true, promise):
-    if not true:
-        raise AssertionError(promise)
+def note(text):
+    print(text, flush=True)
 
 
 class Hall:
     def __init__(self, screen):
         self.screen, self.home = screen, None
-        self.said = []
-
-    def note(self, text):
-        self.said.append(text)
-        print(text, flush=True)
 
     def until(self, true, timeout_s, what):
         limit = time.monotonic() + timeout_s
@@ -84,7 +79,7 @@ class Hall:
     def back(self, what, timeout_s=180):
         started = time.monotonic()
         self.until(lambda: self.pages() == '{"pages":1}' and self.shows(self.home), timeout_s, f"the page, after {what}")
-        self.note(f"{what}: the page is back after {time.monotonic() - started:.0f} s")
+        note(f"{what}: the page is back after {time.monotonic() - started:.0f} s")
 
 
 def comes_up(hall):
@@ -96,7 +91,7 @@ def comes_up(hall):
     hall.until(lambda: hall.pages() == '{"pages":1}', 240, "the page to be shown")
     hall.home = hall.settled()
     expect(type_("cat /sys/class/tty/tty0/active").strip() == "tty1", "the screen is not the first terminal's")
-    hall.note(f"the page is on the screen: {hall.home.colours()} colours")
+    note(f"the page is on the screen: {hall.home.colours()} colours")
 
 
 def sandboxed(hall):
@@ -113,7 +108,7 @@ def sandboxed(hall):
     expect(inside.strip() == '{"pages":1}', f"from the unit's group: {inside}")
     refused = type_("setpriv --reuid lockerd-kiosk --regid lockerd-kiosk --clear-groups lockerctl --lang en status 2>&1; echo exit code $?")
     expect("exit code 0" not in refused, f"the screen's account may use the admin socket: {refused}")
-    hall.note("the browser reaches this machine's page and nothing else, and may not use the admin socket")
+    note("the browser reaches this machine's page and nothing else, and may not use the admin socket")
 
 
 def collects(hall):
@@ -132,12 +127,13 @@ def collects(hall):
     screen.type("lockerd-sim take A01; lockerd-sim close A01")
     hall.until(lambda: "collected" in screen.type("lockerctl --json events"), 30, "the pickup in the log")
     hall.until(lambda: hall.shows(hall.home), 120, "the first page after the pickup")
-    hall.note("a code typed with a finger opened A01; it was collected, and the page is back")
+    note("a code typed with a finger opened A01; it was collected, and the page is back")
 
 
 def vandal(hall):
     """A keyboard changes nothing: neither the page, nor the terminal, nor what runs."""
     screen, state = hall.screen, "cat /sys/class/tty/tty0/active; systemctl show -P NRestarts lockerd-kiosk; cat /proc/sys/kernel/random/boot_id"
+    expect(screen.type("cat /proc/sys/kernel/sysrq").strip() == "16", "the kernel's magic keys are on")
     before, browser = screen.type(state), hall.pids("chromium.*--kiosk")
     for keys in ESCAPES:
         screen.press(keys)
@@ -145,7 +141,7 @@ def vandal(hall):
         expect(hall.shows(hall.home), f"{keys} changed the screen")
     time.sleep(5)
     expect(hall.shows(hall.home) and screen.type(state) == before and hall.pids("chromium.*--kiosk") == browser, "something came of the keys")
-    hall.note(f"{len(ESCAPES)} combinations of keys: nothing")
+    note(f"{len(ESCAPES)} combinations of keys: nothing")
 
 
 def dies(hall):
@@ -166,6 +162,19 @@ def dies(hall):
     hall.back("lockerd was away")
 
 
+def worked_at(hall):
+    """Somebody who has stopped the unit types at another terminal, rule or no rule."""
+    screen = hall.screen
+    screen.type("systemctl stop lockerd-kiosk; chvt 2")
+    hall.until(lambda: screen.type("systemctl is-active getty@tty2").strip() == "active", 60, "a login on the second terminal")
+    time.sleep(5)
+    screen.press("x")
+    screen.press("ret")
+    hall.until(lambda: "Password" in screen.type("cat /dev/vcs2"), 30, "the keyboard to type there")
+    screen.type("systemctl start lockerd-kiosk")
+    hall.back("somebody worked at the machine")
+
+
 def keyboard_allowed(hall):
     """Without the rule that ignores keyboards the policy still keeps the worst away: a file dialogue, and a page that is not ours."""
     screen = hall.screen
@@ -177,10 +186,10 @@ def keyboard_allowed(hall):
     expect(hall.shows(hall.home), "a file dialogue")
     screen.press("ctrl-n")
     hall.until(lambda: hall.pages() == '{"pages":2}', 60, "the key to open a window: the keyboard is not there, so this proves nothing")
-    hall.note("with the keyboard allowed: no file dialogue, and a new window shows the page as well")
+    note("with the keyboard allowed: no file dialogue, and a new window shows the page as well")
 
 
-PARTS = {part.__name__: part for part in (sandboxed, collects, vandal, dies, keyboard_allowed)}
+PARTS = {part.__name__: part for part in (sandboxed, collects, vandal, dies, worked_at, keyboard_allowed)}
 
 
 def main():
